@@ -1,0 +1,1 @@
+"""DeforHMR: a transformer decoder with query-agnostic deformable cross-attention (see README.md here)."""

@@ -1,0 +1,27 @@
+"""Options of the DeforHMR engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeforHmrOptions:
+    """What a user may set under `engine.options` for `deforhmr`."""
+
+    encoder: str = "full"
+    """Variant of the frozen encoder: full (fast) or heavy (if its weights are installed)."""
+    runtime: str = "auto"
+    """How the networks run: auto | onnxruntime | torch."""
+    weights: str = ""
+    """Decoder weights (safetensors) instead of the shipped ones."""
+    body: str = ""
+    """A body model file of your own (.npz, or SMPL's .pkl) instead of the shipped free body."""
+    threads: int = 0
+    """CPU threads of the networks; 0 leaves the choice to the runtime."""
+
+    def __post_init__(self) -> None:
+        if self.runtime not in ("auto", "onnxruntime", "torch"):
+            raise ValueError(f"runtime: found {self.runtime!r}, expected auto, onnxruntime or torch")
+        if self.encoder not in ("full", "heavy"):
+            raise ValueError(f"encoder: found {self.encoder!r}, expected full or heavy")

@@ -1,0 +1,1 @@
+"""Making training pictures of the free body and training the default engines on them."""
