@@ -90,6 +90,12 @@ class MeshRenderer:
         width, height = self.size_wh
         return np.frombuffer(self._resolved.read(components=4), np.uint8).reshape(height, width, 4)
 
+    def normals(self, vertices: FloatArray) -> FloatArray:
+        """Return `(V, 3)` float32 unit normals of `(V, 3)` vertices of one body."""
+        self._prepare(len(vertices))
+        assert self._normals is not None
+        return self._normals(vertices)
+
     def close(self) -> None:
         """Release the context; may be called twice."""
         if self._context is not None:
