@@ -130,6 +130,53 @@ class Take:
         return len(self.timestamps_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The N people found in one picture, best first; N = 0 is legal."""
+
+    joint_names: tuple[str, ...]
+    parents: IntArray
+    """`(J,)` int32, -1 for the root."""
+    offsets: FloatArray
+    """`(N, J, 3)` float32, metres: rest offsets of each person, as in `Skeleton`."""
+    rotations_wxyz: FloatArray
+    """`(N, J, 4)` float32 unit quaternions, relative to the parent; the root's relative to the world."""
+    root_translation: FloatArray
+    """`(N, 3)` float32, metres, world frame."""
+    joints_camera_m: FloatArray
+    """`(N, J, 3)` float32, metres, camera frame: x right, y down, z forward."""
+    joints_px: FloatArray
+    """`(N, J, 2)` float32, pixels of the picture."""
+    confidence: FloatArray
+    """`(N, J)` float32, 0 to 1."""
+    box_xyxy: FloatArray
+    """`(N, 4)` float32, pixels of the picture."""
+    betas: FloatArray
+    """`(N, S)` float32."""
+    intrinsics: FloatArray
+    """`(3, 3)` float32, pixels."""
+    frame_index: int = 0
+    timestamp_ns: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """JSON-able, as a take's."""
+
+    def __post_init__(self) -> None:
+        n, j = len(self.rotations_wxyz), len(self.joint_names)
+        check_array("parents", self.parents, (j,), np.int32)
+        check_array("offsets", self.offsets, (n, j, 3), np.float32)
+        check_array("rotations_wxyz", self.rotations_wxyz, (n, j, 4), np.float32)
+        check_array("root_translation", self.root_translation, (n, 3), np.float32)
+        check_array("joints_camera_m", self.joints_camera_m, (n, j, 3), np.float32)
+        check_array("joints_px", self.joints_px, (n, j, 2), np.float32)
+        check_array("confidence", self.confidence, (n, j), np.float32)
+        check_array("box_xyxy", self.box_xyxy, (n, 4), np.float32)
+        check_array("betas", self.betas, (n, None), np.float32)
+        check_array("intrinsics", self.intrinsics, (3, 3), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.rotations_wxyz)
+
+
 class PoseStream(Protocol):
     """A live output, opened for one skeleton. Never blocks for long; loss is allowed."""
 
