@@ -209,7 +209,7 @@ def _look(image: Image, regions: Regions) -> tuple[FloatArray, FloatArray]:
 
 
 def _make_template() -> tuple[FloatArray, IntArray, IntArray]:
-    """Return `(V, 3)` rest vertices in metres, `(V,)` joints they follow, `(F, 3)` faces: a spindle per bone."""
+    """Return `(V, 3)` rest vertices in metres, `(V,)` joints followed, `(F, 3)` faces: a spindle per bone."""
     vertices, owners, faces = [], [], []
     for joint, parent in enumerate(PARENTS[1:], start=1):
         start, end = REST_JOINTS[parent], REST_JOINTS[joint]

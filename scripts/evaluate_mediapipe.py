@@ -2,8 +2,8 @@
 """Run MediaPipe Pose over the evaluation items and write its joints for `evaluate.py --baseline`.
 
 Runs in an environment of its own (`pip install mediapipe==0.10.21`), because that package and ours ask for
-different versions of NumPy and OpenCV; it imports nothing of ours. The solutions API is used as its makers ship
-it: model_complexity 1, static mode for pictures, video mode for videos, the whole picture in.
+different versions of NumPy and OpenCV; it imports nothing of ours. The solutions API is used as it is shipped:
+model_complexity 1, static mode for pictures, video mode for videos, the whole picture in.
 
     python scripts/evaluate_mediapipe.py DATA baseline.npz [--lines lspet,images3d] [--limit N]
 """
@@ -72,9 +72,7 @@ def run(items: Items, static: bool, complexity: int) -> list[tuple[str, np.ndarr
 
 def main() -> None:
     """Read the arguments, run, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with pose2sim/, images3d/ and images2d/")
     parser.add_argument("output", type=Path, help="the .npz to write")
     parser.add_argument("--lines", default="balancing_cam01,balancing_cam02,images3d,lspet")
@@ -91,9 +89,7 @@ def main() -> None:
             items = read_video(options.data / "pose2sim" / f"{line}_f000-039.mp4", line)
         rows += run(items, static=line in ("lspet", "images3d"), complexity=options.complexity)
     names, pixels, metres = zip(*rows, strict=True)
-    np.savez_compressed(
-        options.output, items=np.array(names), joints_px=np.stack(pixels), joints_m=np.stack(metres)
-    )
+    np.savez_compressed(options.output, items=np.array(names), joints_px=np.stack(pixels), joints_m=np.stack(metres))
 
 
 if __name__ == "__main__":
