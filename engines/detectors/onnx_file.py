@@ -72,7 +72,7 @@ def open_session(path: Path, threads: int = 0):  # type: ignore[no-untyped-def]
     settings.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  onnxruntime's own classes share no base but Exception
+    except Exception as error:  # onnxruntime's own classes share no base but Exception
         raise WeightsError(
             f"{path}: onnxruntime cannot read it ({error}); expected an ONNX model; export it again"
         ) from error
