@@ -1,0 +1,413 @@
+"""The session: owns every thread and mailbox between the source and the sinks."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, TypeVar
+
+from engines.types import BodyModel, FloatArray, MeshResult
+from exporters.types import Pose, Skeleton
+
+from .capture import FrameSource
+from .errors import SessionError
+from .mailbox import Mailbox
+from .sinks import MakeSink, Sink, SinkContext
+from .stats import Stats
+from .types import Frame, FrameResult, Tracks
+
+logger = logging.getLogger(__name__)
+
+FRAMES_WAITING = 8
+"""Frames of a file, and results for a recorder, that may wait in a mailbox."""
+SWITCH_INTERVAL_S = 0.0005
+"""A thread that wakes to send waits 5 ms behind a busy Python thread at the default interval, 0.65 ms at this."""
+
+
+class PerceptionStage(Protocol):
+    """What the session needs of perception; used by the inference thread alone."""
+
+    def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+        """Detect, track and recover; also milliseconds per stage."""
+
+    def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+        """The same for a picture that has nothing to do with the one before."""
+
+    def close(self) -> None:
+        """Release detector and engine."""
+
+
+class SolverStage(Protocol):
+    """What the session needs of the motion solver; used by the inference thread alone."""
+
+    body_model: BodyModel
+
+    def solve(self, frame: Frame, tracks: Tracks, meshes: MeshResult, smooth: bool = True) -> tuple[Pose, ...]:
+        """Return one pose per row."""
+
+    def skeleton(self, betas: FloatArray) -> Skeleton:
+        """Return the bones of a performer."""
+
+
+class State(Enum):
+    """Where a session stands; it only ever moves down this list."""
+
+    IDLE = 0
+    LOADING = 1
+    RUNNING = 2
+    STOPPING = 3
+    STOPPED = 4
+    FAILED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something rare worth telling: a new state, or a live sink that was detached."""
+
+    state: State
+    detached: str = ""
+    """Name of the live sink that failed; empty for a change of state."""
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long `join` waits for each kind of thread once a session was told to stop, seconds."""
+
+    source_s: float = 3.0
+    """For a device, twice: the second time after it was released under the reader."""
+    inference_s: float = 60.0
+    sink_s: float = 600.0
+    """Long: an hour's take is being written."""
+
+
+Perception = TypeVar("Perception", bound=PerceptionStage)
+T = TypeVar("T")
+
+
+class Session:
+    """Runs a source through perception and solver into sinks, once.
+
+    Each part is made, used and closed by a thread of its own: the source by the capture thread, perception and
+    solver by the inference thread, each sink by its own. Every public method may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        make_source: Callable[[], FrameSource],
+        make_perception: Callable[[], Perception],
+        make_solver: Callable[[Perception], SolverStage],
+        make_sinks: Sequence[MakeSink],
+        *,
+        pictures: bool = False,
+        patience: Patience | None = None,
+        stats: Stats | None = None,
+    ) -> None:
+        """Hold the factories; nothing is opened before `start`.
+
+        Args:
+            make_source: called by the capture thread.
+            make_perception: called by the inference thread, which loads the weights.
+            make_solver: called with the perception, by the inference thread.
+            make_sinks: each is called by the sink's own thread, once source and solver are there.
+            pictures: the frames are independent: no tracking, no filter.
+            patience: how long `join` waits after `stop`.
+            stats: where times and drops go; None makes new ones.
+        """
+        self.stats = stats or Stats()
+        self._make_source = make_source
+        self._make_perception = make_perception
+        self._make_solver = make_solver
+        self._pictures = pictures
+        self._patience = patience or Patience()
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Event], None]] = []
+        self._state = State.IDLE
+        self._error: Exception | None = None
+        self._started = False
+        self._stopping = threading.Event()
+        """Set by `stop` or a failure: what waits is thrown away."""
+        self._finished = threading.Event()
+        self._opened: Future[tuple[FrameSource, Mailbox[tuple[Frame, float]]]] = Future()
+        self._loaded: Future[SinkContext] = Future()
+        self._ready: Future[bool] = Future()
+        self._outlets: list[Future[Mailbox[FrameResult]]] = [Future() for _ in make_sinks]
+        self._threads = [
+            threading.Thread(target=self._run, args=(self._capture,), name="capture"),
+            threading.Thread(target=self._run, args=(self._infer,), name="inference"),
+        ]
+        for number, (make, outlet) in enumerate(zip(make_sinks, self._outlets, strict=True), 1):
+            self._threads.append(
+                threading.Thread(target=self._run, args=(self._deliver, make, outlet), name=f"sink {number}")
+            )
+        self._alive = len(self._threads)
+        self._switch_interval_s = sys.getswitchinterval()
+
+    @property
+    def state(self) -> State:
+        """Where the session stands."""
+        return self._state
+
+    @property
+    def error(self) -> Exception | None:
+        """The first error, or None."""
+        return self._error
+
+    @property
+    def context(self) -> SinkContext | None:
+        """What is known of source and body once everything is loaded, None before."""
+        done = self._loaded.done() and not self._loaded.cancelled()
+        return self._loaded.result() if done else None
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` for each event, from the thread that caused it; it may call `stop`, not `join`."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Open and load everything in the background and run.
+
+        Raises:
+            SessionError: the session was started or stopped before.
+        """
+        with self._lock:
+            if self._state is not State.IDLE:
+                raise SessionError(
+                    f"the session is {self._state.name.lower()}, expected one that was not started; make a new one"
+                )
+            self._state = State.LOADING
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._tell(Event(State.LOADING))
+        for thread in self._threads:
+            thread.start()
+        self._started = True
+
+    def stop(self) -> None:
+        """Ask the session to end and return at once; what was recorded is kept. Harmless at any time."""
+        with self._lock:
+            if self._state is State.IDLE:
+                self._state = State.STOPPED
+                self._alive = 0
+                self._finished.set()
+            elif self._state.value >= State.STOPPED.value:
+                return
+        if self._alive:
+            self._end()
+
+    def join(self) -> None:
+        """Wait until every thread has ended.
+
+        Raises:
+            SessionError: called from one of the session's own threads, or a part did not end in time.
+            Exception: the first error of any part, as it was raised there.
+        """
+        if threading.current_thread() in self._threads:
+            raise SessionError("join() was called by a thread of the session, expected another; call stop() there")
+        # Short waits, for on Windows Ctrl-C does not interrupt a long one.
+        while not (self._finished.wait(0.2) or (self._started and self._stopping.is_set())):
+            pass
+        stuck = self._join_threads() if self._started else []
+        if self._error is not None:
+            raise self._error
+        if stuck:
+            raise SessionError(f"{', '.join(stuck)} did not end in time; close the program and check that part")
+
+    # The body of each thread ---------------------------------------------------------------------------------
+
+    def _capture(self) -> None:
+        self._check_going()
+        source = self._make_source()
+        frames: Mailbox[tuple[Frame, float]] = (
+            Mailbox(1, "latest", lambda: self.stats.drop("capture"))
+            if source.is_live
+            else Mailbox(FRAMES_WAITING, "all")
+        )
+        try:
+            offer(self._opened, (source, frames))
+            self._ready.result()
+            for item in timed(source):
+                if not frames.put(item):
+                    break
+        finally:
+            frames.close()
+            source.close()
+
+    def _infer(self) -> None:
+        self._check_going()
+        perception = self._make_perception()
+        try:
+            source, frames = self._opened.result()
+            solver = self._make_solver(perception)
+            offer(self._loaded, self._context(source, solver))
+            outlets = [outlet.result() for outlet in self._outlets]
+            self._set_state(State.RUNNING)
+            offer(self._ready, True)
+            for frame, capture_ms in frames:
+                result = self._process(perception, solver, frame, capture_ms)
+                self.stats.frame_done(result.stage_ms)
+                for mailbox in outlets:
+                    mailbox.put(result)
+        finally:
+            self._set_state(State.STOPPING)
+            for outlet in self._outlets:
+                if not outlet.cancel():
+                    outlet.result().close()
+            perception.close()
+
+    def _deliver(self, make: MakeSink, outlet: Future[Mailbox[FrameResult]]) -> None:
+        context = self._loaded.result()
+        sink = make(context)
+        name = type(sink).__name__
+        threading.current_thread().name = name
+        capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
+        mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, lambda: self.stats.drop(name))
+        try:
+            offer(outlet, mailbox)
+            self._drain(sink, mailbox)
+        finally:
+            mailbox.close(discard=True)
+            sink.close()
+
+    def _drain(self, sink: Sink, mailbox: Mailbox[FrameResult]) -> None:
+        try:
+            for result in mailbox:
+                sink.write(result)
+        except Exception as error:
+            if sink.keep == "all":
+                raise
+            name = type(sink).__name__
+            logger.warning("%s has failed and is detached, everything else goes on: %s", name, error)
+            self._tell(Event(self._state, detached=name, error=error))
+
+    # Parts of the threads' bodies ----------------------------------------------------------------------------
+
+    def _process(
+        self, perception: PerceptionStage, solver: SolverStage, frame: Frame, capture_ms: float
+    ) -> FrameResult:
+        look = perception.process_picture if self._pictures else perception.process
+        tracks, meshes, stage_ms = look(frame)
+        begun_ns = time.perf_counter_ns()
+        poses = solver.solve(frame, tracks, meshes, smooth=not self._pictures)
+        solve_ms = (time.perf_counter_ns() - begun_ns) / 1e6
+        return FrameResult(frame, tracks, meshes, poses, {"capture": capture_ms, **stage_ms, "solve": solve_ms})
+
+    def _context(self, source: FrameSource, solver: SolverStage) -> SinkContext:
+        return SinkContext(
+            name=source.name,
+            fps=source.fps,
+            size_wh=source.size_wh,
+            is_live=source.is_live,
+            frame_count=source.frame_count,
+            body_model=solver.body_model,
+            skeleton=solver.skeleton,
+            stats=self.stats,
+            picture_names=source.picture_names,
+            source_path=source.path,
+        )
+
+    def _check_going(self) -> None:
+        if self._stopping.is_set():
+            raise CancelledError
+
+    # Life and death ------------------------------------------------------------------------------------------
+
+    def _run(self, body: Callable[..., None], *args: object) -> None:
+        """Run the body of one thread; the one place where every exception is caught."""
+        try:
+            body(*args)
+        except CancelledError:
+            logger.debug("%s: gave up, for the session ends", threading.current_thread().name)
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._leave()
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            first = self._error is None
+            if first:
+                self._error = error
+        if not first:
+            logger.error("%s: %s", threading.current_thread().name, error)
+        self._end()
+
+    def _end(self) -> None:
+        """Ask the source to end and wake everything that waits."""
+        self._stopping.set()
+        self._set_state(State.STOPPING)
+        waits: tuple[Future[Any], ...] = (self._opened, self._loaded, self._ready, *self._outlets)
+        for waited in waits:
+            waited.cancel()
+        if self._opened.done() and not self._opened.cancelled():
+            source, frames = self._opened.result()
+            source.close()
+            frames.close(discard=True)
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._alive -= 1
+            last = self._alive == 0
+        if last:
+            sys.setswitchinterval(self._switch_interval_s)
+            self._set_state(State.FAILED if self._error is not None else State.STOPPED)
+            self._finished.set()
+
+    def _set_state(self, state: State) -> None:
+        """Move to `state` unless the session is there or beyond, and tell the listeners."""
+        with self._lock:
+            if state.value <= self._state.value:
+                return
+            self._state = state
+        self._tell(Event(state, error=self._error))
+
+    def _tell(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("a listener of the session has failed at %s", event)
+
+    def _join_threads(self) -> list[str]:
+        """Join every thread; return the names of those that did not end in time."""
+        return [thread.name for thread in self._threads if not self._join_thread(thread)]
+
+    def _join_thread(self, thread: threading.Thread) -> bool:
+        if thread is self._threads[0]:
+            thread.join(self._patience.source_s)
+            if thread.is_alive() and self._opened.done() and not self._opened.cancelled():
+                logger.warning("the source does not return: releasing it under its reader")
+                self._opened.result()[0].close()
+            return ended(thread, self._patience.source_s)
+        inference = thread is self._threads[1]
+        return ended(thread, self._patience.inference_s if inference else self._patience.sink_s)
+
+
+def timed(source: FrameSource) -> Iterator[tuple[Frame, float]]:
+    """Yield each frame with the milliseconds it took to get it."""
+    begun_ns = time.perf_counter_ns()
+    for frame in source:
+        yield frame, (time.perf_counter_ns() - begun_ns) / 1e6
+        begun_ns = time.perf_counter_ns()
+
+
+def offer(future: Future[T], value: T) -> None:
+    """Set the result of `future`; CancelledError when the session was ended first."""
+    try:
+        future.set_result(value)
+    except InvalidStateError:
+        raise CancelledError from None
+
+
+def ended(thread: threading.Thread, timeout_s: float) -> bool:
+    """Wait for `thread` at most so long; say whether it has ended."""
+    thread.join(timeout_s)
+    return not thread.is_alive()
+
+
+__all__ = ["Event", "Patience", "PerceptionStage", "Session", "SolverStage", "State"]
