@@ -29,10 +29,8 @@ except joint_names, parents, intrinsics and metadata, which they share.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 import zlib
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +39,7 @@ from numpy.typing import NDArray
 
 from .errors import TakeFileError
 from .types import Observations, Picture, Skeleton, Take
+from .writing import json_text, write_atomically
 
 _OBSERVED = ("frame_index", "joints_camera_m", "joints_px", "confidence", "box_xyxy", "betas", "intrinsics")
 _MOTION = (
@@ -71,7 +70,7 @@ def write_npz(take: Take, path: Path) -> None:
         "rotations_wxyz": take.rotations_wxyz,
         "root_translation_m": take.root_translation,
         "timestamps_ns": take.timestamps_ns,
-        "metadata": _json_array(take.metadata),
+        "metadata": np.array(json_text(take.metadata)),
         "skeleton_name": np.array(skeleton.name),
         "name": np.array(take.name),
         "subject": np.array(take.subject, np.int64),
@@ -135,7 +134,7 @@ def write_picture(picture: Picture, path: Path) -> None:
         "box_xyxy": picture.box_xyxy,
         "betas": picture.betas,
         "intrinsics": picture.intrinsics,
-        "metadata": _json_array(picture.metadata),
+        "metadata": np.array(json_text(picture.metadata)),
     }
     _write_arrays(arrays, path)
 
@@ -170,16 +169,6 @@ def read_picture(path: Path) -> Picture:
         raise _not_a_take(path, str(error)) from error
 
 
-def _json_array(metadata: dict[str, Any]) -> NDArray[Any]:
-    try:
-        return np.array(json.dumps(metadata, ensure_ascii=False))
-    except (TypeError, ValueError) as error:
-        raise TakeFileError(
-            f"metadata: found a value that JSON cannot hold ({error}); expected text, numbers, lists and "
-            "dictionaries; convert it before writing"
-        ) from error
-
-
 def _metadata(arrays: Arrays) -> dict[str, Any]:
     metadata = json.loads(str(arrays["metadata"]))
     if not isinstance(metadata, dict):
@@ -188,23 +177,8 @@ def _metadata(arrays: Arrays) -> dict[str, Any]:
 
 
 def _write_arrays(arrays: Arrays, path: Path) -> None:
-    """Write beside the target, flush to the disk, then rename: a crash leaves no half file under the real name."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            # mypy takes the arrays for savez_compressed's own flag.
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise TakeFileError(
-            f"{path}: cannot be written ({error.strerror or error}); expected an existing folder with write "
-            "permission and free space; choose another output folder or free some space"
-        ) from error
+    # mypy takes the arrays for savez_compressed's own flag.
+    write_atomically(Path(path), lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
 
 
 def _read_arrays(path: Path) -> Arrays:

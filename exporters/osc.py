@@ -95,7 +95,7 @@ class UdpSender:
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple]:
     if not 1 <= port <= 65535:
-        raise StreamError(f"port: found {port}, expected 1 to 65535; VMC receivers listen on 39539 unless told otherwise")
+        raise StreamError(f"port: found {port}, expected 1 to 65535; use the port the receiver shows (VMC: 39539)")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
