@@ -1,7 +1,8 @@
 """BVH: motion as text, written in the one convention that every reader tried agrees on, and read from any tool.
 
-Written (reading is in `bvh_reader`): centimetres, y up, facing +z; the rest pose is a T-pose; the root has OFFSET 0 and absolute positions (some
-readers add the two, some do not); rotations are ZXY, whose gimbal lock lies where shoulders seldom go.
+Written (reading is in `bvh_reader`): centimetres, y up, facing +z; the rest pose is a T-pose; the root has OFFSET 0
+and absolute positions (some readers add the two, some do not); rotations are ZXY, whose gimbal lock lies where
+shoulders seldom go.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from .coordinates import CM_PER_M
 from .errors import TakeFileError
 from .resample import HIGHEST_RATE, exact_rate, grid_times_ns
-from .rotations import multiply
+from .rotations import multiply, rotate
 from .types import Skeleton, Take
 
 logger = logging.getLogger(__name__)
 
 _AXES = "XYZ"
+_MOVES = 1e-3
+"""A position channel that changes by less, in the file's unit, stands still."""
 _CHANNEL = re.compile(r"^([XYZ])(position|rotation)$", re.IGNORECASE)
 
 
@@ -51,8 +53,9 @@ def read_bvh(path: Path, metres_per_unit: float = 1 / CM_PER_M) -> Take:
 def parse_bvh(text: str, name: str = "motion", metres_per_unit: float = 1 / CM_PER_M) -> Take:
     """Return the motion of a BVH text, its joints in the file's order, y up as BVH has it.
 
-    The root's position channels are absolute, as most programs take them. Position channels of other joints are
-    left out (a skeleton's bones keep their length); a warning is logged where they move.
+    The root's position channels are absolute, as most programs take them. A root that only carries the body (Blender
+    writes one) is folded into its child. Position channels of other joints are left out, for a skeleton's bones keep
+    their length; a warning is logged where they move.
 
     Args:
         text: the file's text.
@@ -67,6 +70,8 @@ def parse_bvh(text: str, name: str = "motion", metres_per_unit: float = 1 / CM_P
     joints, ends = _Hierarchy(lines[:motion], name).read()
     rate, values = _read_motion(lines, motion, sum(len(j.channels) for j in joints), name)
     rotations, positions = _split_channels(joints, values)
+    while _carries_the_body(joints, positions):
+        joints, ends, rotations, positions = _without_carrier(joints, ends, rotations, positions)
     _warn_of_stretching(joints, positions, name)
     return Take(
         _skeleton(joints, ends, name, metres_per_unit),
@@ -241,6 +246,24 @@ def _split_channels(joints: list[_Joint], values: NDArray[np.float64]) -> tuple[
     return rotations, positions
 
 
+def _carries_the_body(joints: list[_Joint], positions: NDArray[np.float64]) -> bool:
+    """Return whether the root is but a place on the floor from which its only child, the true root, moves away."""
+    only_child = sum(j.parent == 0 for j in joints) == 1
+    return only_child and len(positions) > 0 and bool(np.ptp(positions[:, 1], axis=0).max() > _MOVES)
+
+
+def _without_carrier(
+    joints: list[_Joint], ends: list[_Joint], rotations: NDArray, positions: NDArray
+) -> tuple[list[_Joint], list[_Joint], NDArray, NDArray]:
+    """Return the same motion with the root's own folded into its only child's."""
+    rotations, positions = rotations.copy(), positions.copy()
+    positions[:, 1] = positions[:, 0] + rotate(rotations[:, 0], positions[:, 1])
+    rotations[:, 1] = multiply(rotations[:, 0], rotations[:, 1])
+    joints = [replace(j, parent=j.parent - 1) for j in joints[1:]]
+    ends = [replace(e, parent=e.parent - 1) for e in ends if e.parent > 0]
+    return joints, ends, rotations[:, 1:], positions[:, 1:]
+
+
 def _turn(axis: int, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
     half = np.radians(degrees) / 2
     q = np.zeros((len(half), 4))
@@ -250,7 +273,7 @@ def _turn(axis: int, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _warn_of_stretching(joints: list[_Joint], positions: NDArray[np.float64], name: str) -> None:
     span = np.ptp(positions[:, 1:], axis=0).max(axis=-1) if len(positions) and len(joints) > 1 else np.zeros(0)
-    moving = [joints[1 + int(n)].name for n in np.flatnonzero(span > 1e-3)]
+    moving = [joints[1 + int(n)].name for n in np.flatnonzero(span > _MOVES)]
     if moving:
         logger.warning(
             "%s.bvh: bones of %s change their length (%d joints in all); their position channels are left out",
