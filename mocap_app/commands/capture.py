@@ -1,0 +1,198 @@
+"""Motion capture from one ordinary camera, for Blender and Unity.
+
+A live source (camera, stream) opens the window; --headless does without. A video or pictures are worked through
+without a window, every frame, as fast as the machine can; --window watches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .. import __version__
+from ..config import AppConfig, default_config_file
+from ..errors import ConfigError
+from ..session import Event, Session, State
+from .messages import Progress, start_logging
+from .settings import add_settings, parse_address, parse_names, parse_size, read_settings
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES = """examples:
+  mocap-app --camera 0                                    a window with what the camera sees and the body in it
+  mocap-app --video dance.mp4 --output takes              one .npz and one .bvh per performer, for Blender
+  mocap-app --video dance.mp4 --overlay dance_mesh.mp4    the video with the mesh drawn over it
+  mocap-app --camera 0 --headless --osc 127.0.0.1:39539   live motion by the VMC protocol, for Unity
+  mocap-app --camera 0 --headless --output takes --duration 30 --countdown 5
+  mocap-app --images pictures --output poses              independent pictures, one .npz each
+  mocap-app --set capture.source=synthetic --set engine.name=synthetic --headless --duration 3
+
+other commands (each has its own --help):
+  mocap-app demo | doctor | devices | engines | licenses | bench | take recover
+
+Ctrl-C ends a capture and saves what was recorded."""
+DEFAULT_FOLDER = "takes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a capture."""
+    where = parser.add_argument_group("where the pictures come from").add_mutually_exclusive_group()
+    where.add_argument("--camera", metavar="N|NAME", help="camera by number or by a part of its name (default: 0)")
+    where.add_argument("--video", metavar="FILE", help="video file")
+    where.add_argument("--images", metavar="DIR", help="folder of independent pictures")
+    where.add_argument("--stream", metavar="URL", help="network stream, as rtsp:// or udp://")
+    group = parser.add_argument_group("the source")
+    group.add_argument("--size", type=parse_size, metavar="WxH", help="picture size asked of the camera")
+    group.add_argument("--fps", type=float, help="frame rate asked of the camera")
+    group.add_argument("--mirror", action="store_const", const=True, help="flip the picture left to right")
+    group.add_argument("--realtime", action="store_const", const=True, help="read a video at its own pace, as a camera")
+    group.add_argument("--countdown", type=float, metavar="SECONDS", help="wait before the first frame is used")
+    group.add_argument("--duration", type=float, metavar="SECONDS", help="end after so much of the source")
+    group = parser.add_argument_group("what comes out")
+    group.add_argument(
+        "--output", metavar="DIR", help=f"record takes into this folder (without any output: {DEFAULT_FOLDER})"
+    )
+    group.add_argument("--formats", type=parse_names, metavar="A,B", help="formats of the takes: npz,bvh")
+    group.add_argument("--osc", metavar="HOST:PORT", help="send live motion by the VMC protocol")
+    group.add_argument("--overlay", metavar="FILE", help="write the video with the mesh drawn over it")
+    group.add_argument("--save-video", metavar="FILE", help="keep the source's picture")
+    window = parser.add_argument_group("the window").add_mutually_exclusive_group()
+    window.add_argument("--headless", action="store_true", help="open no window")
+    window.add_argument("--window", action="store_true", help="open the window for a video or pictures too")
+    add_settings(parser)
+    parser.add_argument("--print-config", action="store_true", help="print the commented default settings and end")
+    parser.add_argument("--version", action="version", version=f"mocap-app {__version__}")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Capture, in a window or without."""
+    if args.print_config:
+        print(default_config_file().read_text(encoding="utf-8"), end="")
+        return 0
+    start_logging(args)
+    config = read_settings(args, source_settings(args))
+    if wants_window(args, config):
+        return open_window(config)
+    return capture_headless(with_an_output(config), quiet=args.quiet)
+
+
+def source_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return by dotted key what the flags of source and receiver stand for."""
+    settings: dict[str, Any] = {}
+    if args.camera is not None:
+        device = int(args.camera) if args.camera.lstrip("-").isdigit() else args.camera
+        settings |= {"capture.source": "camera", "capture.device": device}
+    for kind in ("video", "images", "stream"):
+        if getattr(args, kind) is not None:
+            settings |= {"capture.source": kind, "capture.path": getattr(args, kind)}
+    if args.osc is not None:
+        settings["osc.host"], settings["osc.port"] = parse_address(args.osc)
+    return settings
+
+
+def wants_window(args: argparse.Namespace, config: AppConfig) -> bool:
+    """Say whether to open the window: asked for, or a live source not asked to be headless."""
+    live = config.capture.source in ("camera", "stream")
+    return bool(args.window or (live and not args.headless))
+
+
+def open_window(config: AppConfig) -> int:
+    """Open the window and return its exit code.
+
+    Raises:
+        ConfigError: The window's library is not installed.
+    """
+    try:
+        from ..viewer.app import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "PyQt6":
+            raise
+        raise ConfigError(
+            'the window needs PyQt6, which is not installed; install it with: pip install "mocap-app[viewer]"; '
+            "or do without a window: --headless"
+        ) from error
+    return int(run(config))
+
+
+def with_an_output(config: AppConfig) -> AppConfig:
+    """Return the settings with the default output folder where no output is named at all."""
+    record = config.record
+    if record.folder or record.overlay or record.save_video or config.osc.host:
+        return config
+    logger.info("no output is named: recording into the folder %s", Path(DEFAULT_FOLDER).resolve())
+    return replace(config, record=replace(record, folder=DEFAULT_FOLDER))
+
+
+def capture_headless(config: AppConfig, quiet: bool = False) -> int:
+    """Run a session to its end or to Ctrl-C; return the exit code."""
+    from ..pipeline import build_session
+
+    session = build_session(config)
+    finished = threading.Event()
+    session.listen(lambda event: finished.set() if is_last(event) else None)
+    with stop_on_signal(session) as interrupted:
+        session.start()
+        watch(session, finished, config, quiet)
+        session.join()
+    summary = session.stats.summary()
+    for line in summary.lines():
+        logger.debug(line)
+    logger.info("%d frames at %.1f frames/s", summary.frames, summary.frames_per_s)
+    return 130 if interrupted.is_set() and not summary.frames else 0
+
+
+def is_last(event: Event) -> bool:
+    """Say whether nothing comes after `event`."""
+    return event.state in (State.STOPPED, State.FAILED) and not event.detached
+
+
+def watch(session: Session, finished: threading.Event, config: AppConfig, quiet: bool) -> None:
+    """Show the progress until the session has ended."""
+    progress: Progress | None = None
+    while not finished.wait(0.25):
+        if session.state is not State.RUNNING or quiet:
+            continue
+        if progress is None:
+            progress = Progress(expected_frames(session, config))
+        progress.show(session.stats.frames)
+    if progress is not None:
+        progress.close()
+
+
+def expected_frames(session: Session, config: AppConfig) -> int | None:
+    """Return how many frames the source will give, as far as that is known."""
+    context = session.context
+    if context is None:
+        return None
+    duration_s = config.capture.duration_s
+    wanted = round(duration_s * context.fps) if duration_s and context.fps else None
+    known = [count for count in (context.frame_count, wanted) if count]
+    return min(known, default=None)
+
+
+@contextmanager
+def stop_on_signal(session: Session) -> Iterator[threading.Event]:
+    """End the session on the first Ctrl-C (or a request to terminate); a second Ctrl-C ends the program."""
+    asked = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        logger.info("stopping; what was recorded is being saved")
+        session.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
