@@ -21,8 +21,12 @@ class VertexNormals:
 
     def __call__(self, vertices: FloatArray) -> FloatArray:
         """Return `(V, 3)` float32 unit normals of `(V, 3)` vertices (zero where no face touches)."""
-        a, b, c = (vertices[self._faces[:, k]] for k in range(3))
-        face_normals = np.cross(b - a, c - a)
+        a, b, c = vertices[self._faces[:, 0]], vertices[self._faces[:, 1]], vertices[self._faces[:, 2]]
+        u, v = (b - a).T, (c - a).T
+        face_normals = np.empty((len(a), 3), np.float32)  # written out: np.cross takes twice as long
+        face_normals[:, 0] = u[1] * v[2] - u[2] * v[1]
+        face_normals[:, 1] = u[2] * v[0] - u[0] * v[2]
+        face_normals[:, 2] = u[0] * v[1] - u[1] * v[0]
         sums = np.zeros((self._vertex_count, 3), np.float32)
         sums[self._used] = np.add.reduceat(face_normals[self._face_of_corner], self._starts, axis=0)
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)

@@ -69,6 +69,7 @@ class MeshRenderer:
         intrinsics: FloatArray,
         surfaces: list[Surface] | None = None,
         light: Light | None = None,
+        normals: FloatArray | None = None,
     ) -> NDArray[np.uint8]:
         """Return `(H, W, 4)` uint8 RGBA (colour premultiplied by coverage, alpha = coverage).
 
@@ -77,6 +78,7 @@ class MeshRenderer:
             intrinsics: `(3, 3)` pixels of the picture drawn.
             surfaces: one per body; None takes a plain grey.
             light: None takes the default.
+            normals: `(N, V, 3)` unit normals, camera frame, where they are known already.
         """
         self._target.use()
         self._target.clear(0.0, 0.0, 0.0, 0.0)
@@ -84,7 +86,8 @@ class MeshRenderer:
         self._set_camera(vertices, intrinsics)
         self._set_light(light or Light())
         for n, body in enumerate(vertices):
-            self._draw_body(body, surfaces[n] if surfaces else plain_surface(len(body)))
+            surface = surfaces[n] if surfaces else plain_surface(len(body))
+            self._draw_body(body, surface, self.normals(body) if normals is None else normals[n])
         if self._samples:
             self._context.copy_framebuffer(self._resolved, self._target)
         width, height = self.size_wh
@@ -128,12 +131,12 @@ class MeshRenderer:
         for name in ("key_color", "fill_color", "ambient"):
             self._program[name] = getattr(light, name)
 
-    def _draw_body(self, vertices: FloatArray, surface: Surface) -> None:
+    def _draw_body(self, vertices: FloatArray, surface: Surface, normals: FloatArray) -> None:
         self._prepare(len(vertices))
-        assert self._normals is not None and self._buffer is not None and self._array is not None
+        assert self._buffer is not None and self._array is not None
         rows = np.empty((len(vertices), 12), np.float32)
         rows[:, 0:3] = vertices
-        rows[:, 3:6] = self._normals(vertices)
+        rows[:, 3:6] = normals
         rows[:, 6:9] = surface.colors * np.float32(1 / 255)
         rows[:, 9:12] = vertices if surface.rest is None else surface.rest
         self._buffer.write(rows)

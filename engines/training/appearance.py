@@ -54,7 +54,7 @@ class Wardrobe:
 
 
 def _skin_tone(rng: np.random.Generator) -> np.ndarray:
-    return np.array([232, 190, 165]) * rng.uniform(0.3, 1.05) * rng.normal(1, 0.03, 3)
+    return np.array([232, 190, 165]) * rng.uniform(0.45, 1.1) * rng.normal(1, 0.03, 3)
 
 
 def _face(template: FloatArray, joint: np.ndarray, rest: FloatArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -74,7 +74,7 @@ def random_light(rng: np.random.Generator) -> Light:
     key = np.append(rng.normal(0, 0.7, 1), [rng.normal(-0.6, 0.5), rng.normal(-0.6, 0.5)])
     warmth = rng.normal(0, 0.06)
     tint = np.array([1 + warmth, 1, 1 - warmth])
-    strength, ambient = rng.uniform(0.25, 0.9), rng.uniform(0.15, 0.6)
+    strength, ambient = rng.uniform(0.3, 0.95), rng.uniform(0.3, 0.75)
     return Light(tuple(key), tuple(tint * strength), tuple(rng.normal(0, 1, 3)),
                  tuple(rng.uniform(0, 0.35) * tint[::-1]), (ambient, ambient, ambient))  # fmt: skip
 
@@ -86,10 +86,10 @@ def random_background(size: int, rng: np.random.Generator) -> Image:
     picture = np.zeros((size, size, 3), np.float32)
     for cells in rng.choice([2, 3, 5, 9, 20, 50], size=rng.integers(1, 4), replace=False):
         noise = rng.uniform(0, 255, (cells, cells, 3)).astype(np.float32)
-        if rng.random() < 0.5:
-            noise[:] = noise.mean(-1, keepdims=True)
-        picture += cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC) * rng.uniform(0.1, 0.6)
-    picture += rng.uniform(-40, 120, 3)
+        noise += (noise.mean(-1, keepdims=True) - noise) * rng.uniform(0.3, 1.0)  # real rooms are pale
+        strength = rng.uniform(0.1, 0.6) if cells < 10 else rng.uniform(0.02, 0.25)
+        picture += cv2.resize(noise, (size, size), interpolation=cv2.INTER_LINEAR) * strength
+    picture += rng.uniform(-20, 120) + rng.normal(0, 15, 3)
     if rng.random() < 0.6:  # a floor
         row = int(size * rng.uniform(0.4, 0.95))
         picture[row:] = picture[row:] * rng.uniform(0.2, 0.8) + rng.uniform(0, 140, 3)
@@ -151,8 +151,7 @@ def photograph(picture: Image, rng: np.random.Generator) -> Image:
     picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.45, 1.4))
     tone = rng.normal(1, 0.05, 3) * np.exp(rng.normal(0, 0.2))
     values = ((np.arange(256)[:, None] / 255) ** np.exp(rng.normal(0, 0.25)) * 255 * tone + rng.normal(0, 10))
-    picture = np.take_along_axis(np.clip(values, 0, 255).astype(np.uint8), picture.reshape(-1, 3), 0)
-    picture = picture.reshape(size, size, 3)
+    picture = cv2.LUT(picture, np.clip(values, 0, 255).astype(np.uint8)[None])
     if rng.random() < 0.6:
         noise = np.empty((size, size, 3), np.int16)
         cv2.randn(noise, (0, 0, 0), (float(rng.uniform(1, 10)),) * 3)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..body import BodyLayer, BodyParameters
+from ..body.parameters import BodyParameters
+from ..body.skinning import BodyLayer
 from ..geometry import project
 from ..rendering import MeshRenderer
 from ..types import FloatArray, Image
@@ -72,10 +73,11 @@ class CropMaker:
     def _one(self, vertices: FloatArray, joints: FloatArray) -> tuple[Image, View]:
         view = sample_view(vertices[self._subset], joints, self._rng)
         surface, thickness = self._wardrobe.dress(self._rng)
-        dressed = vertices + self._renderer.normals(vertices) * thickness[:, None]
-        seen = dressed @ view.rotation.T + view.translation
+        normals = self._renderer.normals(vertices)
+        seen = (vertices + normals * thickness[:, None]) @ view.rotation.T + view.translation
+        normals = (normals @ view.rotation.T).astype(np.float32)
         drawing = self._renderer.draw(
-            seen[None].astype(np.float32), view.intrinsics, [surface], random_light(self._rng)
+            seen[None].astype(np.float32), view.intrinsics, [surface], random_light(self._rng), normals[None]
         )
         return self._compose(drawing), view
 
