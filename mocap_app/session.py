@@ -270,9 +270,22 @@ class Session:
         try:
             offer(outlet, mailbox)
             self._drain(sink, mailbox)
-        finally:
+        except Exception:
             mailbox.close(discard=True)
+            self._close_quietly(sink)
+            raise
+        mailbox.close(discard=True)
+        if sink.keep == "all":
             sink.close()
+        else:
+            self._close_quietly(sink)
+
+    def _close_quietly(self, sink: Sink) -> None:
+        """Close a sink whose error would hide a first one, or end a session for a live stream's sake."""
+        try:
+            sink.close()
+        except Exception as error:
+            logger.error("%s: %s", type(sink).__name__, error)
 
     def _drain(self, sink: Sink, mailbox: Mailbox[FrameResult]) -> None:
         try:

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from exporters.resample import exact_rate
+
 from ..config import CaptureConfig
 from ..errors import SourceError
 from ..types import Frame
 from .opencv import Grabber, cv2
-from .rates import exact_rate
 from .source import dated
 from .video import FPS_HIGHEST, FPS_WHEN_ABSENT
 

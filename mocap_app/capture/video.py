@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from exporters.resample import exact_rate
+
 from ..config import CaptureConfig
 from ..errors import SourceError
 from ..types import Frame
 from .opencv import Grabber, cv2
-from .rates import RisingTimes, exact_rate
+from .times import RisingTimes
 
 logger = logging.getLogger(__name__)
 

@@ -1,21 +1,6 @@
-"""Frame rates and times of files."""
+"""Times of frames in files."""
 
 from __future__ import annotations
-
-from fractions import Fraction
-
-STANDARD = tuple(
-    Fraction(n, d)
-    for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1), (60000, 1001), (60, 1))
-)
-NEAR = 2e-4
-"""Relative distance at which a rate is taken for a standard one: a fifth of what lies between 30 and 29.97."""
-
-
-def exact_rate(fps: float) -> Fraction:
-    """Return the exact rate meant by a measured or rounded `fps` (29.97 is 30000/1001)."""
-    near = [rate for rate in STANDARD if abs(float(rate) / fps - 1) < NEAR]
-    return near[0] if near else Fraction(fps).limit_denominator(1001)
 
 
 class RisingTimes:

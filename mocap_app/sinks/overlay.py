@@ -1,0 +1,76 @@
+"""The video with the recovered bodies drawn over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from engines.rendering.renderer import MeshRenderer, Surface, blend_over, plain_surface
+from engines.types import Image
+
+from ..mailbox import Keep
+from ..types import FrameResult
+from .base import SinkContext
+from .video import VideoFile
+
+COLORS = ((150, 190, 232), (236, 172, 120), (150, 214, 160), (222, 150, 190), (226, 212, 130), (176, 168, 226))
+"""One per performer, RGB, in turn."""
+OPACITY = 0.85
+
+
+class OverlaySink:
+    """Draws each frame's bodies over its picture into a video. Belongs to the thread that made it."""
+
+    keep: Keep = "all"
+
+    def __init__(self, path: str | Path, context: SinkContext) -> None:
+        """Open the video and a renderer for the context's body.
+
+        Raises:
+            SinkError: the video cannot be written.
+            RuntimeUnavailableError: this machine has no OpenGL.
+        """
+        self._renderer = MeshRenderer(context.body_model.faces, context.size_wh)
+        try:
+            self._file = VideoFile(path, context.fps, context.size_wh, context.source_path)
+        except Exception:
+            self._renderer.close()
+            raise
+
+    def write(self, result: FrameResult) -> None:
+        """Draw and add one frame."""
+        self._file.add(self._draw(result), result.frame.timestamp_ns)
+
+    def close(self) -> None:
+        """Finish the video and release the renderer."""
+        try:
+            self._file.close()
+        finally:
+            self._renderer.close()
+
+    def _draw(self, result: FrameResult) -> Image:
+        meshes = result.meshes
+        shown = np.flatnonzero(meshes.scores > 0)
+        if not len(shown):
+            return result.frame.image
+        vertices = meshes.vertices[shown] + meshes.translation[shown, None]
+        surfaces = [surface_of(int(result.tracks.track_ids[n]), vertices.shape[1]) for n in shown]
+        return over(result.frame.image, self._renderer.draw(vertices, meshes.intrinsics, surfaces))
+
+
+def surface_of(track_id: int, vertex_count: int) -> Surface:
+    """Return the performer's colour for all vertices."""
+    return plain_surface(vertex_count, COLORS[(track_id - 1) % len(COLORS)])
+
+
+def over(picture: Image, drawing: Image) -> Image:
+    """Return the picture with the `(H, W, 4)` drawing over it; only the part that was drawn on is computed."""
+    rows = np.flatnonzero(drawing[..., 3].any(axis=1))
+    columns = np.flatnonzero(drawing[..., 3].any(axis=0))
+    if not len(rows):
+        return picture
+    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    result = picture.copy()
+    result[part] = blend_over(picture[part], drawing[part], OPACITY)
+    return result
