@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import logging
+import platform
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engines.registry import build_detector, build_engine
+from engines.weights import assets_folder, read_sums, sha256_of
+from exporters.streams import open_stream
+from exporters.vmc import VmcOptions
 
 from . import __version__
 from .capture import FrameSource, open_source
-from .config import AppConfig, changed_keys
+from .config import AppConfig, OscConfig, changed_keys
+from .errors import ConfigError
 from .motion.solver import MotionSolver
 from .perception import Perception
 from .session import Session
-from .sinks import MakeSink, Sink, SinkContext
-
-logger = logging.getLogger(__name__)
+from .sinks import MakeSink, PictureRecorder, Sink, SinkContext, StreamSink, TakeRecorder
 
 
 def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Session:
@@ -25,6 +31,9 @@ def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Sessi
     Args:
         config: The settings.
         watchers: Further sinks, such as the window's.
+
+    Raises:
+        ConfigError: The settings ask for outputs that do not go together.
     """
 
     def make_source() -> FrameSource:
@@ -36,13 +45,9 @@ def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Sessi
     def make_solver(perception: Perception) -> MotionSolver:
         return MotionSolver(perception.engine.body_model, config.motion)
 
-    return Session(
-        make_source,
-        make_perception,
-        make_solver,
-        [*build_sinks(config), *watchers],
-        pictures=config.capture.source == "images",
-    )
+    pictures = config.capture.source == "images"
+    sinks = picture_sinks(config) if pictures else motion_sinks(config)
+    return Session(make_source, make_perception, make_solver, [*sinks, *watchers], pictures=pictures)
 
 
 def build_perception(config: AppConfig) -> Perception:
@@ -50,3 +55,76 @@ def build_perception(config: AppConfig) -> Perception:
     detector = build_detector(config.detector.name, config.detector.options, config.engine.device)
     engine = build_engine(config.engine.name, config.engine.options, config.engine.device)
     return Perception(detector, engine, config.detector, config.tracking)
+
+
+def motion_sinks(config: AppConfig) -> list[MakeSink]:
+    """Return what makes the outputs of a camera, a video or a stream."""
+    record = config.record
+    sinks: list[MakeSink] = []
+    if record.folder:
+        told = metadata(config)
+        sinks.append(lambda context: TakeRecorder(record.folder, record.formats, context, told))
+    if record.save_video:
+        sinks.append(lambda context: open_video(record.save_video, context))
+    if record.overlay:
+        sinks.append(lambda context: open_overlay(record.overlay, context))
+    if config.osc.host:
+        sinks.append(lambda context: open_osc(config.osc, config.tracking.max_people, context))
+    return sinks
+
+
+def picture_sinks(config: AppConfig) -> list[MakeSink]:
+    """Return what makes the outputs of independent pictures.
+
+    Raises:
+        ConfigError: A video or live motion is asked for.
+    """
+    for key, value in (("--overlay", config.record.overlay), ("--save-video", config.record.save_video),
+                       ("--osc", config.osc.host)):  # fmt: skip
+        if value:
+            raise ConfigError(f"{key} {value}: pictures are independent, expected a video for that; leave {key} away")
+    told = metadata(config)
+    return [lambda context: PictureRecorder(config.record.folder, context, told)] if config.record.folder else []
+
+
+def open_video(path: str, context: SinkContext) -> Sink:
+    """Open the file that keeps the source's picture."""
+    from .sinks.video import VideoSink
+
+    return VideoSink(path, context)
+
+
+def open_overlay(path: str, context: SinkContext) -> Sink:
+    """Open the video with the mesh drawn over it."""
+    from .sinks.overlay import OverlaySink
+
+    return OverlaySink(path, context)
+
+
+def open_osc(osc: OscConfig, max_performers: int, context: SinkContext) -> StreamSink:
+    """Open live motion to a receiver."""
+    options = VmcOptions(osc.host, osc.port, osc.root_motion, osc.mirror, osc.turn_180, max_performers)
+    mean_shape = np.zeros(context.body_model.rest_joint_directions.shape[2], np.float32)
+    return StreamSink(open_stream(options, context.skeleton(mean_shape)), context.stats)
+
+
+def metadata(config: AppConfig) -> dict[str, Any]:
+    """Return, JSON-able, what a take says of how it was made."""
+    libraries = ("torch", "onnxruntime", "numpy", "opencv-python")
+    return {
+        "versions": {
+            "mocap-app": __version__,
+            "python": platform.python_version(),
+            **{n: version(n) for n in libraries},
+        },
+        "engine": config.engine.name,
+        "detector": config.detector.name,
+        "weights_sha256": weights_sha256(config),
+        "settings": changed_keys(config),
+    }
+
+
+def weights_sha256(config: AppConfig) -> dict[str, str]:
+    """Return by file name the sha256 of the shipped assets and of the files that the settings name."""
+    named = [Path(str(section.options.get("weights", ""))) for section in (config.engine, config.detector)]
+    return read_sums(assets_folder()) | {path.name: sha256_of(path) for path in named if path.is_file()}

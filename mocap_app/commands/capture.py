@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -108,16 +109,21 @@ def open_window(config: AppConfig) -> int:
     """Open the window and return its exit code.
 
     Raises:
-        ConfigError: The window's library is not installed.
+        ConfigError: The window's library is not installed, or cannot be loaded.
     """
-    try:
-        from ..viewer.app import run
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "PyQt6":
-            raise
+    if find_spec("PyQt6") is None:
         raise ConfigError(
             'the window needs PyQt6, which is not installed; install it with: pip install "mocap-app[viewer]"; '
             "or do without a window: --headless"
+        )
+    try:
+        from ..viewer.app import run
+    except ImportError as error:
+        if not (error.name or "").startswith("PyQt6"):
+            raise
+        raise ConfigError(
+            f"the window's library cannot be loaded ({error}); on Debian or Ubuntu, scripts/setup viewer installs "
+            "what it needs; or do without a window: --headless"
         ) from error
     return int(run(config))
 
