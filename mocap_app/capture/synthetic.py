@@ -90,7 +90,7 @@ def draw_figure(time_s: float, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
     _segment(picture, hips, neck, 1.1 * unit, SHIRT)
     for side in (-1, 1):
         swing = -0.5 * side * np.sin(phase)
-        _limb(picture, neck + np.array((side * 0.85 * unit, 0.3 * unit)), swing, -0.3, 1.35 * unit, 0.26 * unit, SKIN)
+        _limb(picture, neck + np.array((side * 0.62 * unit, 0.3 * unit)), swing, -0.3, 1.35 * unit, 0.26 * unit, SKIN)
     cv2.circle(picture, _pixel(neck - (0, 0.75 * unit)), max(1, round(0.5 * unit)), SKIN, -1, cv2.LINE_AA)
     return picture
 
