@@ -107,7 +107,7 @@ def _text(resampled: Resampled, names: list[str], *, rest_on_floor: bool, t_pose
         rows = np.concatenate([rest, rows])
     lines = ["HIERARCHY", *_hierarchy(skeleton, names, rest_on_floor)]
     lines += ["MOTION", f"Frames: {len(rows)}", f"Frame Time: {float(1 / resampled.rate):.8f}"]
-    lines += [" ".join([f"{x:.6f}" for x in row]) for row in _no_negative_zero(rows).tolist()]
+    lines += [" ".join([f"{x:.6f}" for x in row]) for row in _rounded(rows, 6).tolist()]
     return "\n".join(lines) + "\n"
 
 
@@ -174,8 +174,9 @@ def _channel_rows(take: Take, order: list[int]) -> NDArray[np.float64]:
 
 
 def _triple(values: NDArray[np.float64]) -> str:
-    return " ".join(f"{x:.6f}" for x in _no_negative_zero(values).tolist())
+    # A float32 of metres holds 0.1 um, five decimals of a centimetre; the sixth would be noise.
+    return " ".join(f"{x:.6f}" for x in _rounded(values, 5).tolist())
 
 
-def _no_negative_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.round(values, 6) + 0.0
+def _rounded(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
+    return np.round(values, decimals) + 0.0  # adding zero makes -0.0 a plain one

@@ -185,10 +185,12 @@ def _read_arrays(path: Path) -> Arrays:
     if not path.is_file():
         raise TakeFileError(f"{path}: found no such file; expected a take (.npz); check the path")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+        # Opened here, for np.load forgets to close a file it cannot read.
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
                 raise ValueError("a single array")
-            return {key: file[key] for key in file.files}
+            return {key: loaded[key] for key in loaded.files}
     except _DAMAGED as error:
         raise _not_a_take(path, str(error)) from error
 
