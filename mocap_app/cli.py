@@ -71,7 +71,7 @@ def run(argv: Sequence[str]) -> int:
     verbose = getattr(args, "verbose", False)
     try:
         return int(module.main(args))
-    except (MocapError, EngineError, ExportError) as error:
+    except (MocapError, EngineError, ExportError, OSError) as error:
         if verbose:
             traceback.print_exc()
         print(f"mocap-app: error: {' '.join(str(error).split())}", file=sys.stderr)

@@ -26,9 +26,18 @@ assert np.isfinite(bodies.joints).all()
 """
 
 EXPORTERS_ALONE = """
-from pathlib import Path
 import numpy as np
-from exporters import SMPL_JOINTS, Skeleton, Take, read_take, write_take
+from exporters import SMPL_JOINT_NAMES, Take, read_take, skeleton_from_rest_joints, write_take
+rest_m = np.random.default_rng(1).normal(size=(24, 3))
+rotations = np.zeros((5, 24, 4), np.float32)
+rotations[..., 0] = 1
+times_ns = np.arange(5, dtype=np.int64) * 33_333_333
+take = Take(skeleton_from_rest_joints(rest_m), rotations, np.ones((5, 3), np.float32), times_ns,
+            metadata={"source_fps": 30.0})
+for name in ("take.bvh", "take.npz"):
+    write_take(take, name)
+    assert len(read_take(name)) == 5
+assert open("take.bvh").read().startswith("HIERARCHY")
 """
 
 
@@ -55,6 +64,10 @@ def test_importing_loads_numpy_only(package: str, tmp_path: Path) -> None:
 
 def test_engines_works_alone(tmp_path: Path) -> None:
     run_alone("engines", ENGINES_ALONE, tmp_path, ("PyQt6", "tensorrt", "ultralytics", "mocap_app", "exporters"))
+
+
+def test_exporters_works_alone(tmp_path: Path) -> None:
+    run_alone("exporters", EXPORTERS_ALONE, tmp_path, (*FOREIGN, "engines"))
 
 
 def test_every_options_class_is_at_hand_without_heavy_libraries(tmp_path: Path) -> None:
