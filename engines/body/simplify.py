@@ -64,9 +64,7 @@ def simplify(
 class _Mesh:
     """A triangle mesh under collapse: faces per vertex, quadrics and a heap of candidate collapses."""
 
-    def __init__(
-        self, vertices: NDArray[np.floating], faces: NDArray[np.integer], length_share: float
-    ) -> None:
+    def __init__(self, vertices: NDArray[np.floating], faces: NDArray[np.integer], length_share: float) -> None:
         self.points: list[Point] = [tuple(p) for p in vertices.astype(float).tolist()]
         self.faces: list[tuple[int, int, int] | None] = [tuple(f) for f in faces.tolist()]
         self.faces_of: list[set[int]] = [set() for _ in self.points]
@@ -164,9 +162,7 @@ class _Mesh:
         return Simplified(kept, new_ids[left], new_ids[target])
 
 
-def _vertex_quadrics(
-    vertices: NDArray[np.floating], faces: NDArray[np.integer]
-) -> tuple[list[Quadric], list[float]]:
+def _vertex_quadrics(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> tuple[list[Quadric], list[float]]:
     """Return each vertex's sum of area-weighted plane quadrics (ten numbers) and a third of its faces' area."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     cross = np.cross(b - a, c - a)

@@ -91,7 +91,7 @@ class BodyLayer(nn.Module):
 
 def _depth_levels(parents: np.ndarray) -> list[tuple[list[int], list[int], list[int]]]:
     """Return per depth below the root: joints, their parents, and the parents' slots in the level above."""
-    levels = []
+    levels: list[tuple[list[int], list[int], list[int]]] = []
     above = [0]
     while True:
         joints = [int(j) for j in np.flatnonzero(np.isin(parents, above))]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.body.joints import SMPL_PARENTS
+from engines.body.parameters import FREE_BODY_NAME
 from engines.weights import record_sha256
 
 Array = NDArray[np.float64]
@@ -29,7 +30,7 @@ def write_body(
     weight_joints, weight_values = strongest_weights(weights)
     np.savez_compressed(
         path,
-        name=np.array("free"),
+        name=np.array(FREE_BODY_NAME),
         template=mean.astype(np.float32),
         shape_directions=directions.astype(np.float16),
         weight_joints=weight_joints,

@@ -51,9 +51,7 @@ def _joint_turns(source: SourceBody) -> Array:
 
 def _turn_arm(turns: Array, source: SourceBody, side: str, outwards: float) -> None:
     """Arm along +-x, elbow bending forwards, palm down."""
-    shoulder, elbow, wrist, hand = (
-        source.joints[:, ID[f"{side}_{j}"]] for j in ("shoulder", "elbow", "wrist", "hand")
-    )
+    shoulder, elbow, wrist, hand = (source.joints[:, ID[f"{side}_{j}"]] for j in ("shoulder", "elbow", "wrist", "hand"))
     angle = np.deg2rad(COLLAR_RAISE_DEG) * outwards
     turns[:, ID[f"{side}_collar"]] = [
         [np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]
