@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import tempfile
 from pathlib import Path
 
 from ..errors import SinkError
 from .messages import start_logging
 from .settings import add_settings, read_settings
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES = """examples:
   mocap-app bench --video dance.mp4 --duration 20
@@ -52,9 +55,12 @@ def main(args: argparse.Namespace) -> int:
 
 def rendered_clip(folder: Path, duration_s: float | None) -> Path:
     """Render the demonstration's clip into `folder`."""
-    from ..demo import render_clip
+    from ..demo.scene import render_clip
 
-    return Path(render_clip(folder / "clip.mp4", duration_s or RENDERED_S))
+    logger.info("rendering a clip to measure on")
+    clip = folder / "clip.mp4"
+    render_clip(clip, duration_s=duration_s or RENDERED_S)
+    return clip
 
 
 def write(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import signal
 import subprocess
@@ -11,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from mocap_app import __version__, cli
+from mocap_app.capture.synthetic import draw_figure
 from mocap_app.commands import capture, licenses, messages, settings
 from mocap_app.config import AppConfig, load_config
 from mocap_app.errors import ConfigError
@@ -251,3 +254,22 @@ def test_ctrl_c_saves_the_take(tmp_path: Path) -> None:
     assert "wrote" in told
     assert list(tmp_path.glob("*_person1.npz"))
     assert list(tmp_path.glob("*_person1.bvh"))
+
+
+def test_bench_measures_a_video(tmp_path: Path) -> None:
+    video = tmp_path / "v.mp4"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 30, (320, 240))
+    for index in range(30):
+        writer.write(draw_figure(index / 30, (320, 240)))
+    writer.release()
+    file = tmp_path / "bench.json"
+    argv = ["bench", "--engine", "synthetic", "--detector", "synthetic", "--video", str(video), "--json", str(file)]
+    assert cli.run(argv) == 0
+    report = json.loads(file.read_text(encoding="utf-8"))
+    assert report["headless"]["frames"] == 30
+    assert report["headless"]["frames_per_s"] > 0
+    assert {"capture", "detect", "recover", "solve"} <= set(report["headless"]["stages"])
+    assert report["paced"]["ages"]["osc"]["p95_ms"] > 0
+    # Paced means paced: 30 frames at 30 frames/s take about a second, however fast the engine is.
+    assert report["paced"]["elapsed_s"] > 0.8
+    assert report["machine"]["cores"] == os.cpu_count()
