@@ -394,7 +394,7 @@ class Session:
         if thread is self._threads[0]:
             thread.join(self._patience.source_s)
             if thread.is_alive() and self._opened.done() and not self._opened.cancelled():
-                logger.warning("the source does not return: releasing it under its reader")
+                logger.warning("the source does not return yet: closing it once more")
                 self._opened.result()[0].close()
             return ended(thread, self._patience.source_s)
         inference = thread is self._threads[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from ..config import CaptureConfig
@@ -20,6 +21,8 @@ WARM_UP_FRAMES = 30
 """Cameras open with dark or missing pictures; a camera that gives nothing else in so many is of no use."""
 MISSING_ALLOWED = 10
 """Reads in a row that may fail: USB loses a frame now and then."""
+SILENT_S = 5.0
+"""A camera that gave nothing for so long is gone, however few reads that were."""
 BLACK = 3
 """A picture whose brightest value is lower is black: noise alone is brighter in a dark room."""
 STALE_FRAMES = 4
@@ -49,7 +52,7 @@ class CameraSource:
         try:
             _ask(capture, config)
             self._check(capture, config)
-            self._grabber = Grabber(capture)
+            self._grabber = Grabber(capture, may_stick=True)
             self.size_wh = self._warm_up()
             self._check_size(config)
         except SourceError:
@@ -67,13 +70,12 @@ class CameraSource:
         for _ in range(STALE_FRAMES):
             self._grabber.read()
         index = missing = 0
-        last_ns = -1
+        last_ns = time.monotonic_ns()
         while not self._grabber.closing:
             found = self._grabber.read()
             if found is None:
                 missing += 1
-                if missing > MISSING_ALLOWED and not self._grabber.closing:
-                    raise SourceError(f"camera {self._index}: no picture comes any more; is it still plugged in?")
+                self._check_alive(missing, last_ns)
                 continue
             image, grabbed_ns = found
             # Windows' monotonic clock is coarse enough to stand still between two pictures.
@@ -85,6 +87,11 @@ class CameraSource:
     def close(self) -> None:
         """End the iteration and release the camera."""
         self._grabber.close()
+
+    def _check_alive(self, missing: int, last_ns: int) -> None:
+        silent_s = (time.monotonic_ns() - last_ns) / 1e9
+        if (missing > MISSING_ALLOWED or silent_s > SILENT_S) and not self._grabber.closing:
+            raise SourceError(f"camera {self._index}: no picture comes any more; is it still plugged in?")
 
     def _warm_up(self) -> tuple[int, int]:
         """Read until a picture is not black; return its width and height."""

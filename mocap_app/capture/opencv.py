@@ -9,6 +9,9 @@ import time
 # FFmpeg's own chatter about damaged files would bury the one line that explains them. Read when FFmpeg is first used.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
+# Seconds the kernel's camera driver may keep a read; OpenCV's own ten are longer than anybody waits for a stop.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +33,14 @@ class Grabber:
     """A `cv2.VideoCapture` read by one thread and closed by any.
 
     Releasing a device inside another thread's read crashes some drivers. So the first `close` only asks: the
-    reader releases when its read returns. A `close` later than `STUCK_S` releases in any case.
+    reader releases when its read returns. For a camera, whose driver may never return, a `close` later than
+    `STUCK_S` releases in any case; FFmpeg always returns (its reads have a time limit) and would crash.
     """
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
-        """Own an opened `capture`."""
+    def __init__(self, capture: cv2.VideoCapture, may_stick: bool = False) -> None:
+        """Own an opened `capture`; `may_stick` for one whose read may never return."""
         self._capture = capture
+        self._may_stick = may_stick
         self._reading = threading.Lock()
         self._asked_s: float | None = None
 
@@ -63,7 +68,7 @@ class Grabber:
         """Ask the reader to end, and release the device when it is not being read (or is stuck)."""
         if self._asked_s is None:
             self._asked_s = time.monotonic()
-        stuck = time.monotonic() - self._asked_s > STUCK_S
+        stuck = self._may_stick and time.monotonic() - self._asked_s > STUCK_S
         if self._reading.acquire(blocking=False):
             try:
                 self._capture.release()

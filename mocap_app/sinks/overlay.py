@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from engines.rendering.renderer import MeshRenderer, Surface, blend_over, plain_surface
+from engines.rendering.renderer import MeshRenderer, Surface, plain_surface
 from engines.types import Image
 
 from ..mailbox import Keep
@@ -17,6 +18,8 @@ from .video import VideoFile
 COLORS = ((150, 190, 232), (236, 172, 120), (150, 214, 160), (222, 150, 190), (226, 212, 130), (176, 168, 226))
 """One per performer, RGB, in turn."""
 OPACITY = 0.85
+SAMPLES = 0
+"""Smooth edges cost a software renderer seven times the time (78 ms for 11 at 1280x720) and can hardly be seen."""
 
 
 class OverlaySink:
@@ -31,7 +34,7 @@ class OverlaySink:
             SinkError: the video cannot be written.
             RuntimeUnavailableError: this machine has no OpenGL.
         """
-        self._renderer = MeshRenderer(context.body_model.faces, context.size_wh)
+        self._renderer = MeshRenderer(context.body_model.faces, context.size_wh, SAMPLES)
         try:
             self._file = VideoFile(path, context.fps, context.size_wh, context.source_path)
         except Exception:
@@ -65,12 +68,14 @@ def surface_of(track_id: int, vertex_count: int) -> Surface:
 
 
 def over(picture: Image, drawing: Image) -> Image:
-    """Return the picture with the `(H, W, 4)` drawing over it; only the part that was drawn on is computed."""
+    """Return the picture with an `(H, W, 4)` drawing of alpha 0 or 255 over it, `OPACITY` strong."""
     rows = np.flatnonzero(drawing[..., 3].any(axis=1))
     columns = np.flatnonzero(drawing[..., 3].any(axis=0))
     if not len(rows):
         return picture
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    drawn = np.ascontiguousarray(drawing[part])
+    mixed = cv2.addWeighted(picture[part], 1 - OPACITY, cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB), OPACITY, 0)
     result = picture.copy()
-    result[part] = blend_over(picture[part], drawing[part], OPACITY)
+    result[part] = cv2.copyTo(mixed, drawn[..., 3], result[part].copy())
     return result

@@ -129,7 +129,7 @@ def test_a_stuck_device_is_released_under_its_reader(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("mocap_app.capture.opencv.STUCK_S", 0.0)
     driver = Driver()
     driver.in_read = threading.Event()
-    grabber = Grabber(driver)
+    grabber = Grabber(driver, may_stick=True)
     reader = threading.Thread(target=grabber.read)
     reader.start()
     assert driver.in_read.wait(5)
