@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-
-from ..geometry import regions_from_boxes
-from ..types import Detections, Detector, FloatArray, Image, MeshEngine, MeshResult, Regions
+from ..detectors.alignment import regions_from_detections
+from ..types import Detector, FloatArray, Image, MeshEngine, MeshResult, Regions
 from .items import LIMB_JOINTS
 
 LimbJoints = tuple[FloatArray, FloatArray]
@@ -41,34 +39,14 @@ class EngineSystem:
         """Return the limb joints of everybody found."""
         regions = self._regions if self._is_video else Regions.empty()
         if not len(regions):
-            regions = self._engine.predict(image, first_regions(self._detector, image)).next_regions
+            regions = self._engine.predict(image, regions_from_detections(self._detector.detect(image))).next_regions
         result = self._engine.predict(image, regions)
         lost = not len(result) or bool((result.scores < REDETECT_BELOW).all())
         self._regions = Regions.empty() if lost else result.next_regions
         return limbs_of_meshes(result, self._engine.body_model.joint_names)
 
 
-def first_regions(detector: Detector, image: Image) -> Regions:
-    """Return the regions of the people detected: rotated where the detector knows how they lie."""
-    return regions_of(detector.detect(image))
-
-
-def regions_of(detections: Detections) -> Regions:
-    """Return a region per detection, by its alignment points where it has them, else by its box."""
-    if detections.keypoints is None:
-        return regions_from_boxes(detections.boxes_xyxy)
-    from ..detectors.alignment import regions_from_detections
-
-    return regions_from_detections(detections)
-
-
 def limbs_of_meshes(result: MeshResult, joint_names: tuple[str, ...]) -> list[LimbJoints]:
     """Return the limb joints of an engine's bodies."""
     rows = [joint_names.index(name) for name in LIMB_JOINTS]
     return [(pixels[rows], metres[rows]) for pixels, metres in zip(result.joints_px, result.joints, strict=True)]
-
-
-def limbs_of_landmarks(pixels: np.ndarray, metres: np.ndarray) -> LimbJoints:
-    """Return the limb joints among `(39, 2)` or `(33, 2)` landmark pixels and as many `(..., 3)` world points."""
-    rows = [23, 24, 25, 26, 27, 28, 11, 12, 13, 14, 15, 16]
-    return pixels[rows].astype(np.float32), metres[rows].astype(np.float32)
