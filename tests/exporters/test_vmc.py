@@ -21,6 +21,7 @@ from exporters import (
     forward_kinematics,
     open_stream,
 )
+from exporters.osc import Message, encode_bundles
 from exporters.rotations import matrix_from_quaternion, quaternion_from_rotvec
 
 BONE_OF = dict(HUMANOID_BONES)
@@ -115,6 +116,24 @@ def test_a_receiver_finds_the_joints_where_they_are(make_take, receiver, root_mo
         for name, place in rebuild(receiver.messages(2), take.skeleton).items():
             assert np.linalg.norm(place - joints[t, take.skeleton.joint_names.index(name)]) < 1e-4
     stream.close()
+
+
+def test_bytes_equal_those_of_the_library():
+    from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+    from pythonosc.osc_message_builder import OscMessageBuilder
+
+    messages = [Message("/VMC/Ext/OK", "iiii", (1, 3, 0, -1)), Message("/a/b", "sff", ("Hüfte", 0.1, -2.5))]
+    wanted = OscBundleBuilder(IMMEDIATELY)
+    for message in messages:
+        builder = OscMessageBuilder(message.address)
+        for kind, argument in zip(message.types, message.arguments, strict=True):
+            builder.add_arg(argument, kind)
+        wanted.add_content(builder.build())
+    assert encode_bundles(messages) == [wanted.build().dgram]
+    assert [len(b) for b in encode_bundles(messages * 3, 60)] == [len(b) for b in encode_bundles(messages[:1])
+                                                                  + encode_bundles(messages[1:])] * 3  # fmt: skip
+    with pytest.raises(ValueError, match="for each text first"):
+        encode_bundles([Message("/a", "fs", (1.0, "x"))])
 
 
 def test_where_the_translation_goes(skeleton, receiver):
