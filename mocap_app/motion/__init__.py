@@ -1,0 +1,1 @@
+"""From recovered bodies in camera axes to filtered poses in the world."""

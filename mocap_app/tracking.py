@@ -1,0 +1,204 @@
+"""People over time: who is whom from one frame to the next. Birth, death, assignment; no pictures, no networks.
+
+A person is followed by the boxes of its own joints. All times are the frames' time stamps, so that nothing depends
+on how fast the frames come or how many are dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.types import FloatArray
+
+from .config import TrackingConfig
+
+SAME_PERSON_COST = 0.3
+"""A detection belongs to a followed person whose box costs less; see `box_costs`."""
+LOST_PERSON_COST = 0.5
+"""The same for a person out of sight, who may have turned or stepped aside meanwhile."""
+COVERED_OVERLAP = 0.6
+"""A detection overlapping a person already accounted for by more is that person once more."""
+DUPLICATE_DISTANCE = 0.1
+"""Two bodies whose joints are nearer on average, in sizes of their boxes, are one person."""
+CLEAR_SURPRISE = 0.2
+"""Of two tracks on one person the one off its course by so much more, in sizes of its box, is wrong; if neither
+is, the newer one is."""
+COURSE_TIME_S = 0.3
+"""Over which the course (velocity) of a person is averaged."""
+
+
+@dataclass(slots=True)
+class Track:
+    """One person. Changed by the tracker alone."""
+
+    track_id: int
+    box_xyxy: FloatArray
+    """`(4,)` float32 pixels, where last seen."""
+    region: FloatArray
+    """`(4,)` float32: centre x, y, side in pixels, angle in radians; where to look next."""
+    score: float
+    seen_ns: int
+    velocity_px_s: FloatArray
+    """`(2,)` float32, of the box's centre."""
+    is_lost: bool = False
+    """Not seen in the last frame."""
+
+    def box_at(self, timestamp_ns: int) -> FloatArray:
+        """Return the `(4,)` box moved on along the person's course."""
+        elapsed_s = max(0.0, (timestamp_ns - self.seen_ns) / 1e9)
+        return self.box_xyxy + np.tile(self.velocity_px_s * np.float32(elapsed_s), 2)
+
+    def surprise(self, box_xyxy: FloatArray, timestamp_ns: int) -> float:
+        """Return how far `(4,)` box is off the person's course, in sizes of the box."""
+        expected = self.box_at(timestamp_ns)
+        distance = np.linalg.norm(_centers(box_xyxy) - _centers(expected))
+        return float(distance / max(float(_sizes(box_xyxy)), 1.0))
+
+
+class Tracker:
+    """Holds the people in view and those just lost. Used by one thread."""
+
+    def __init__(self, config: TrackingConfig) -> None:
+        self._config = config
+        self._next_id = 1
+        self.tracks: list[Track] = []
+        """In order of birth; lost ones stay until `lost_after_s` has passed."""
+
+    @property
+    def free_places(self) -> int:
+        """How many more people may be followed; somebody just lost keeps the place."""
+        return max(0, self._config.max_people - len(self.tracks))
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether anybody is being looked for."""
+        return any(track.is_lost for track in self.tracks)
+
+    def forget(self, timestamp_ns: int) -> None:
+        """Let go of everybody not seen for `lost_after_s`."""
+        limit_ns = round(self._config.lost_after_s * 1e9)
+        self.tracks = [t for t in self.tracks if not t.is_lost or timestamp_ns - t.seen_ns <= limit_ns]
+
+    def assign(self, boxes_xyxy: FloatArray, timestamp_ns: int) -> list[int | None]:
+        """Return for each track the row of the `(N, 4)` detected boxes that shows it, or None."""
+        if not self.tracks or not len(boxes_xyxy):
+            return [None] * len(self.tracks)
+        expected = np.stack([track.box_at(timestamp_ns) for track in self.tracks])
+        limits = np.array([LOST_PERSON_COST if track.is_lost else SAME_PERSON_COST for track in self.tracks])
+        costs = box_costs(expected, boxes_xyxy)
+        return greedy(np.where(costs < limits[:, None], costs, np.inf))
+
+    def newcomers(self, boxes_xyxy: FloatArray, scores: FloatArray, assigned: list[int | None]) -> list[int]:
+        """Return the rows of detections that may be new people, the largest and surest first.
+
+        Args:
+            boxes_xyxy: `(N, 4)` detections.
+            scores: `(N,)`, 0 to 1.
+            assigned: What `assign` answered.
+        """
+        rows = [n for n in range(len(boxes_xyxy)) if n not in assigned]
+        known = [boxes_xyxy[n] for n in assigned if n is not None]
+        known += [track.box_xyxy for track in self.tracks if not track.is_lost]
+        if known and rows:
+            overlaps = box_overlaps(boxes_xyxy[rows], np.stack(known)).max(axis=1)
+            rows = [n for n, overlap in zip(rows, overlaps, strict=True) if overlap < COVERED_OVERLAP]
+        areas = np.prod(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], axis=1)
+        return sorted(rows, key=lambda n: -float(scores[n] * areas[n]))
+
+    def bear(self, box_xyxy: FloatArray, region: FloatArray, score: float, timestamp_ns: int) -> Track:
+        """Add a person with a number never used before."""
+        still = np.zeros(2, np.float32)
+        track = Track(self._next_id, box_xyxy, region, score, timestamp_ns, still)
+        self._next_id += 1
+        self.tracks.append(track)
+        return track
+
+    def see(self, track: Track, box_xyxy: FloatArray, region: FloatArray, score: float, timestamp_ns: int) -> None:
+        """Note where a followed person is now."""
+        elapsed_s = (timestamp_ns - track.seen_ns) / 1e9
+        if elapsed_s > 0:
+            velocity = (_centers(box_xyxy) - _centers(track.box_xyxy)) / np.float32(elapsed_s)
+            weight = np.float32(elapsed_s / (elapsed_s + COURSE_TIME_S))
+            track.velocity_px_s = (track.velocity_px_s + weight * (velocity - track.velocity_px_s)).astype(np.float32)
+        track.box_xyxy, track.region, track.score = box_xyxy, region, score
+        track.seen_ns, track.is_lost = timestamp_ns, False
+
+    def aim(self, track: Track, region: FloatArray) -> None:
+        """Look for a lost person in `(4,)` region next."""
+        track.region = region
+
+    def lose(self, track: Track) -> None:
+        """Note that a followed person was not seen in this frame."""
+        track.is_lost = True
+
+
+def without_duplicates(
+    joints_px: FloatArray, boxes_xyxy: FloatArray, surprises: list[float], rows: list[int]
+) -> list[int]:
+    """Return `rows` without those that show a person another row shows too.
+
+    Args:
+        joints_px: `(N, J, 2)` pixels.
+        boxes_xyxy: `(N, 4)` pixels, of the joints.
+        surprises: N numbers: how far the body is off its track's course; infinite for newcomers.
+        rows: Rows to compare, the oldest person first, newcomers last.
+    """
+    kept: list[int] = []
+    for row in rows:
+        rival = next((k for k in kept if is_same_person(joints_px, boxes_xyxy, k, row)), None)
+        if rival is None:
+            kept.append(row)
+        elif surprises[rival] - surprises[row] > CLEAR_SURPRISE:
+            kept[kept.index(rival)] = row
+    return kept
+
+
+def is_same_person(joints_px: FloatArray, boxes_xyxy: FloatArray, a: int, b: int) -> bool:
+    """Say whether rows a and b of `(N, J, 2)` joints with `(N, 4)` boxes lie on one another, joint on joint."""
+    size = min(float(_sizes(boxes_xyxy[a])), float(_sizes(boxes_xyxy[b])))
+    distance = float(np.linalg.norm(joints_px[a] - joints_px[b], axis=-1).mean())
+    return distance < DUPLICATE_DISTANCE * max(size, 1.0)
+
+
+def box_costs(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
+    """Return `(A, B)` float32 costs of taking a box for another, below 0 for those that overlap well.
+
+    The distance of the centres in mean box sizes less the overlap: boxes round limbs and squares round whole bodies,
+    as different detectors give them, overlap little but share their centre.
+    """
+    distances = np.linalg.norm(_centers(a_xyxy)[:, None] - _centers(b_xyxy)[None], axis=-1)
+    sizes = (_sizes(a_xyxy)[:, None] + _sizes(b_xyxy)[None]) / 2
+    costs = distances / np.maximum(sizes, 1.0) - box_overlaps(a_xyxy, b_xyxy)
+    return costs.astype(np.float32)
+
+
+def box_overlaps(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
+    """Return `(A, B)` float32 intersections over unions."""
+    low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
+    high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=-1)
+    area_a = np.prod(a_xyxy[:, 2:] - a_xyxy[:, :2], axis=-1)
+    area_b = np.prod(b_xyxy[:, 2:] - b_xyxy[:, :2], axis=-1)
+    return (shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6)).astype(np.float32)
+
+
+def greedy(costs: FloatArray) -> list[int | None]:
+    """Return for each row of `(A, B)` costs its column, cheapest pairs first; infinite costs are never paired."""
+    left = costs.copy()
+    columns: list[int | None] = [None] * len(costs)
+    while left.size and np.isfinite(left).any():
+        row, column = np.unravel_index(int(left.argmin()), left.shape)
+        columns[int(row)] = int(column)
+        left[row, :], left[:, column] = np.inf, np.inf
+    return columns
+
+
+def _centers(boxes_xyxy: FloatArray) -> FloatArray:
+    return (boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2
+
+
+def _sizes(boxes_xyxy: FloatArray) -> FloatArray:
+    """Return the longer sides."""
+    return np.asarray((boxes_xyxy[..., 2:] - boxes_xyxy[..., :2]).max(axis=-1), np.float32)
