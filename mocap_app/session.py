@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import dataclass
 from enum import Enum
@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 from engines.types import BodyModel, FloatArray, MeshResult
 from exporters.types import Pose, Skeleton
 
-from .capture import FrameSource
+from .capture import FrameSource, timed
 from .errors import SessionError
 from .mailbox import Mailbox
 from .sinks import MakeSink, Sink, SinkContext
@@ -193,11 +193,8 @@ class Session:
         with self._lock:
             if self._state is State.IDLE:
                 self._state = State.STOPPED
-                self._alive = 0
                 self._finished.set()
-            elif self._state.value >= State.STOPPED.value:
-                return
-        if self._alive:
+        if not self._finished.is_set():
             self._end()
 
     def join(self) -> None:
@@ -217,8 +214,6 @@ class Session:
             raise self._error
         if stuck:
             raise SessionError(f"{', '.join(stuck)} did not end in time; close the program and check that part")
-
-    # The body of each thread ---------------------------------------------------------------------------------
 
     def _capture(self) -> None:
         self._check_going()
@@ -298,8 +293,6 @@ class Session:
             logger.warning("%s has failed and is detached, everything else goes on: %s", name, error)
             self._tell(Event(self._state, detached=name, error=error))
 
-    # Parts of the threads' bodies ----------------------------------------------------------------------------
-
     def _process(
         self, perception: PerceptionStage, solver: SolverStage, frame: Frame, capture_ms: float
     ) -> FrameResult:
@@ -327,8 +320,6 @@ class Session:
     def _check_going(self) -> None:
         if self._stopping.is_set():
             raise CancelledError
-
-    # Life and death ------------------------------------------------------------------------------------------
 
     def _run(self, body: Callable[..., None], *args: object) -> None:
         """Run the body of one thread; the one place where every exception is caught."""
@@ -388,25 +379,16 @@ class Session:
 
     def _join_threads(self) -> list[str]:
         """Join every thread; return the names of those that did not end in time."""
-        return [thread.name for thread in self._threads if not self._join_thread(thread)]
-
-    def _join_thread(self, thread: threading.Thread) -> bool:
-        if thread is self._threads[0]:
-            thread.join(self._patience.source_s)
-            if thread.is_alive() and self._opened.done() and not self._opened.cancelled():
-                logger.warning("the source does not return yet: closing it once more")
-                self._opened.result()[0].close()
-            return ended(thread, self._patience.source_s)
-        inference = thread is self._threads[1]
-        return ended(thread, self._patience.inference_s if inference else self._patience.sink_s)
-
-
-def timed(source: FrameSource) -> Iterator[tuple[Frame, float]]:
-    """Yield each frame with the milliseconds it took to get it."""
-    begun_ns = time.perf_counter_ns()
-    for frame in source:
-        yield frame, (time.perf_counter_ns() - begun_ns) / 1e6
-        begun_ns = time.perf_counter_ns()
+        capture, inference, *sinks = self._threads
+        capture.join(self._patience.source_s)
+        if capture.is_alive() and self._opened.done() and not self._opened.cancelled():
+            logger.warning("the source does not return yet: closing it once more")
+            self._opened.result()[0].close()
+            capture.join(self._patience.source_s)
+        inference.join(self._patience.inference_s)
+        for sink in sinks:
+            sink.join(self._patience.sink_s)
+        return [thread.name for thread in self._threads if thread.is_alive()]
 
 
 def offer(future: Future[T], value: T) -> None:
@@ -415,12 +397,3 @@ def offer(future: Future[T], value: T) -> None:
         future.set_result(value)
     except InvalidStateError:
         raise CancelledError from None
-
-
-def ended(thread: threading.Thread, timeout_s: float) -> bool:
-    """Wait for `thread` at most so long; say whether it has ended."""
-    thread.join(timeout_s)
-    return not thread.is_alive()
-
-
-__all__ = ["Event", "Patience", "PerceptionStage", "Session", "SolverStage", "State"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..config import CaptureConfig
-from .source import FrameSource
+from .source import FrameSource, timed
 
-__all__ = ["FrameSource", "open_source"]
+__all__ = ["FrameSource", "open_source", "timed"]
 
 
 def open_source(config: CaptureConfig) -> FrameSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +36,14 @@ class FrameSource(Protocol):
 
     def close(self) -> None:
         """End the iteration and release the device; from any thread, as often as one likes."""
+
+
+def timed(source: FrameSource) -> Iterator[tuple[Frame, float]]:
+    """Yield each frame with the milliseconds it took to get it."""
+    begun_ns = time.perf_counter_ns()
+    for frame in source:
+        yield frame, (time.perf_counter_ns() - begun_ns) / 1e6
+        begun_ns = time.perf_counter_ns()
 
 
 def read_only(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
