@@ -7,14 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def reference_grid(height: int, width: int) -> Tensor:
+def reference_grid(height: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return `(H, W, 2)` positions (y, x): the exact grid from -1 to 1.
 
     With align_corners sampling, zero offsets give back the map itself. (DAT's code starts at the cell centre
     and runs past 1.)
     """
-    rows = torch.linspace(-1, 1, height)
-    columns = torch.linspace(-1, 1, width)
+    rows = torch.linspace(-1, 1, height, dtype=dtype)
+    columns = torch.linspace(-1, 1, width, dtype=dtype)
     return torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=-1)
 
 

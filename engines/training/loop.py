@@ -38,8 +38,9 @@ class Trainer:
         self.network, self.loss, self.folder, self.log = network, loss, folder, log
         self.rng = np.random.default_rng(seed)
         torch.manual_seed(seed)
-        self.samples = self._read(folder / "train")
-        self.held_out = self._read(folder / "held_out")
+        self._files = sorted((folder / "train").glob("*.npz"))
+        self.samples = read_shards(self._files)
+        self.held_out = read_shards(sorted((folder / "held_out").glob("*.npz")))
 
     def run(self, schedule: Schedule, checkpoint: Path) -> None:
         """Train one stage; a checkpoint and a log row about every minute, shards read anew as they come."""
@@ -131,16 +132,11 @@ class Trainer:
         with self.log.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(row)
 
-    def _read(self, folder: Path) -> Samples:
-        self._files = sorted(folder.glob("*.npz"))
-        return read_shards(self._files)
-
     def _refresh(self) -> None:
+        """Read the shards anew once there are a tenth more of them."""
         files = sorted((self.folder / "train").glob("*.npz"))
-        if len(files) * 1.0 > len(self._train_files) * 1.1:
-            self.samples, self._train_files = read_shards(files), files
-
-    _train_files: list[Path] = []
+        if len(files) > len(self._files) * 1.1:
+            self._files, self.samples = files, read_shards(files)
 
 
 def _disturb(landmarks: Tensor, world: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
