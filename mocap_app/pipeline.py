@@ -54,7 +54,7 @@ def build_perception(config: AppConfig) -> Perception:
     """Load detector and engine; takes seconds."""
     detector = build_detector(config.detector.name, config.detector.options, config.engine.device)
     engine = build_engine(config.engine.name, config.engine.options, config.engine.device)
-    return Perception(detector, engine, config.detector, config.tracking)
+    return Perception(detector, engine, config.detector, config.tracking, focal_px=config.motion.focal_px)
 
 
 def motion_sinks(config: AppConfig) -> list[MakeSink]:

@@ -151,8 +151,11 @@ def capture_headless(config: AppConfig, quiet: bool = False) -> int:
     summary = session.stats.summary()
     for line in summary.lines():
         logger.debug(line)
+    if interrupted.is_set() and not summary.frames:
+        logger.info("interrupted before anything was captured")
+        return 130
     logger.info("%d frames at %.1f frames/s", summary.frames, summary.frames_per_s)
-    return 130 if interrupted.is_set() and not summary.frames else 0
+    return 0
 
 
 def is_last(event: Event) -> bool:
