@@ -236,7 +236,8 @@ def finite_rows(meshes: MeshResult) -> np.ndarray:
         meshes.confidence, meshes.scores, _pack(meshes.next_regions),
     )  # fmt: skip
     # A sum is finite unless a number is not (or float32 overflows, which no body does), and much faster to make.
-    return np.logical_and.reduce([np.isfinite(a.reshape(len(meshes), -1).sum(axis=1)) for a in arrays])
+    sums = [a.sum(axis=tuple(range(1, a.ndim))) for a in arrays]
+    return np.logical_and.reduce([np.isfinite(total) for total in sums])
 
 
 def joint_boxes(joints_px: FloatArray, image: Image) -> FloatArray:

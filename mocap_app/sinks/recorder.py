@@ -67,6 +67,7 @@ class TakeRecorder:
         self._kept: list[tuple[Path, Performer]] = []
         self._closed = False
         self._warned = False
+        self._frames = 0
         self.written: tuple[Path, ...] = ()
         """The finished files, once closed."""
 
@@ -76,6 +77,7 @@ class TakeRecorder:
         Raises:
             SinkError: the disk is full or gone; what was journaled before stays.
         """
+        self._frames += 1
         for n, track_id in enumerate(result.tracks.track_ids):
             if result.meshes.scores[n] <= 0:
                 continue
@@ -113,8 +115,8 @@ class TakeRecorder:
                 f"a take could not be finished ({errors[0]}); everything recorded is in its journal: "
                 f"free some space and run: mocap-app take recover {self._folder}"
             ) from errors[0]
-        if not written:
-            logger.warning("nobody was seen, so no take was written to %s", self._folder)
+        if self._frames and not written:
+            logger.warning("nobody was seen in %d frames, so no take was written", self._frames)
 
     def _open_journal(self, performer: Performer) -> TakeJournal:
         number = len(self._kept) + 1
