@@ -17,6 +17,8 @@ from .decode import joint_confidence, next_regions
 from .options import DeforHmrOptions
 
 CROP_PX = 256
+ENCODER_OUTPUTS = ("landmarks", "world", "presence", "map16", "map8")
+NETWORK_OUTPUTS = ("rotations", "betas", "camera", "joints_px")
 
 
 class _Sight(NamedTuple):
@@ -38,6 +40,7 @@ class DeforHmrEngine:
 
         Raises:
             WeightsError: weights are absent, damaged or do not fit.
+            RuntimeUnavailableError: the runtime asked for cannot run here.
         """
         import torch
 
@@ -56,8 +59,14 @@ class DeforHmrEngine:
         self._layer = BodyLayer(parameters).eval()
         encoder = load_pose_encoder(options.encoder)
         network, weights_key = load_network(options)
-        self._encoder = open_session(encoder, f"blazepose-{options.encoder}", options.runtime, device, options.threads)
-        self._network = open_session(network, weights_key, options.runtime, device, options.threads)
+        how = (options.runtime, device, options.threads)
+        crop = torch.zeros(1, 3, CROP_PX, CROP_PX)
+        self._encoder = open_session(encoder, [crop], ["crops"], ENCODER_OUTPUTS, f"blazepose-{options.encoder}", *how)
+        with torch.inference_mode():
+            landmarks, world, _, *maps = encoder(crop)
+        inputs = [landmarks + torch.rand(39, 5), world, *maps]
+        names = ["landmarks", "world", *(f"map{n}" for n in range(len(maps)))]
+        self._network = open_session(network, inputs, names, NETWORK_OUTPUTS, weights_key, *how)
 
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""

@@ -1,0 +1,1 @@
+"""How a network's tensors are run: the same networks by torch or by onnxruntime."""
