@@ -22,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path("demo_out"), metavar="DIR", help="where to write (default: demo_out)"
     )
     parser.add_argument("--duration", type=float, metavar="SECONDS", help="length of the clip (default: all of it)")
+    parser.add_argument("--people", type=int, default=1, metavar="N", help="how many perform, 1 to 8 (default: 1)")
+    parser.add_argument("--engine", default="deforhmr", metavar="NAME", help="what recovers the bodies")
+    parser.add_argument("--detector", default="auto", metavar="NAME", help="what finds people")
+    parser.add_argument("--render-only", action="store_true", help="write the video and its truth, capture nothing")
     add_verbosity(parser)
 
 
@@ -30,4 +34,4 @@ def main(args: argparse.Namespace) -> int:
     start_logging(args)
     from ..demo import run_demo
 
-    return int(run_demo(args.output, args.duration))
+    return run_demo(args.output, args.duration, args.people, args.engine, args.detector, args.render_only)

@@ -22,7 +22,7 @@ class DemoCamera:
     focal_part: float = 0.80
     """Focal length as a part of the picture's width; 0.8 is 64 degrees across, as many webcams have."""
     height_m: float = 1.25
-    pitch_deg: float = 4.0
+    pitch_deg: float = 5.0
 
     @property
     def focal_px(self) -> float:
@@ -39,7 +39,7 @@ class DemoCamera:
     def axes(self) -> Array:
         """`(3, 3)` world -> camera axes; half a turn round x for a level camera."""
         c, s = np.cos(np.radians(self.pitch_deg)), np.sin(np.radians(self.pitch_deg))
-        return np.array([[1.0, 0.0, 0.0], [0.0, -c, -s], [0.0, s, -c]])
+        return np.array([[1.0, 0.0, 0.0], [0.0, -c, s], [0.0, -s, -c]])
 
     def to_camera(self, points: Array) -> FloatArray:
         """Return `(..., 3)` float32 metres, camera frame, of world points."""

@@ -14,19 +14,18 @@ from numpy.typing import NDArray
 
 from .curves import NumberKey
 from .footsteps import Step
-from .postures import RELAXED, Posture, arm, both_arms, head, mirrored, trunk
+from .postures import RELAXED, Posture, arm, both_arms, head, trunk
 
 Array = NDArray[Any]
 FPS = 30.0
-SPOT_XZ = (0.0, -4.4)
+SPOT_XZ = (0.0, -4.15)
 """Where the performer stops, facing the camera."""
-STOOL_XZ = (0.0, -5.02)
+STOOL_XZ = (0.0, -4.77)
 STOOL_HEIGHT_M = 0.46
 BEGIN_S = -1.5
 """The walk is under way when the clip begins."""
 STANCE_M = 0.095
 """Each foot beside the middle, standing."""
-SIDES = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def walking_steps() -> list[Step]:
 
 def walk_start(foot: int) -> tuple[tuple[float, float], float]:
     """Return place and heading of a foot before its first step."""
-    first = [s for s in walking_steps() if s.foot == foot][0]
+    first = next(s for s in walking_steps() if s.foot == foot)
     backward = 2 * STRIDE_M
     return (first.place_xz[0] - backward * np.sin(first.yaw_rad), first.place_xz[1]), first.yaw_rad
 
@@ -142,9 +141,7 @@ def _along_walk(metres_before_end: float) -> tuple[tuple[float, float], float]:
     return (float(x + min(at, 0.0) * np.sin(yaw)), float(z + min(at, 0.0) * np.cos(yaw))), yaw
 
 
-def _beside(
-    middle: tuple[tuple[float, float], float], foot: int, aside_m: float
-) -> tuple[tuple[float, float], float]:
+def _beside(middle: tuple[tuple[float, float], float], foot: int, aside_m: float) -> tuple[tuple[float, float], float]:
     """Return place and heading of a foot `aside_m` to its side of a place on the way."""
     (x, z), yaw = middle
     sign = 1.0 if foot == 0 else -1.0
@@ -188,8 +185,12 @@ def _reaching() -> list[PostureKey]:
 
 
 def _squatting() -> list[PostureKey]:
-    ahead = both_arms(raised=84, across=76, elbow=10)
-    return [_key(13.35, ahead, trunk(bend=16), head(nod=-14)), _key(13.6, ahead, trunk(bend=17), head(nod=-14)), _key(14.4)]
+    ahead = both_arms(raised=5, forward=122, elbow=10)
+    return [
+        _key(13.35, ahead, trunk(bend=16), head(nod=-14)),
+        _key(13.6, ahead, trunk(bend=17), head(nod=-14)),
+        _key(14.4),
+    ]
 
 
 def _jumping() -> list[PostureKey]:
@@ -201,7 +202,7 @@ def _jumping() -> list[PostureKey]:
 
 
 def _sitting() -> list[PostureKey]:
-    lap = both_arms(raised=16, forward=34, twist=-24, elbow=62)
+    lap = both_arms(raised=10, forward=25, twist=-8, elbow=46)
     return [
         _key(17.55),
         _key(18.1, both_arms(raised=12, forward=30, elbow=35), trunk(bend=22), head(nod=-12)),
@@ -222,7 +223,7 @@ PELVIS_KEYS: Mapping[str, tuple[NumberKey, ...]] = {
         (12.6, 0.0), (13.4, 0.40), (13.6, 0.40), (14.4, 0.0),
         *((start + dt, drop) for start in JACK_STARTS_S for dt, drop in
           ((0.0, 0.03), (0.12, 0.0), (0.22, 0.0), (0.35, 0.06), (0.47, 0.0), (0.57, 0.0), (0.699, 0.05))),
-        (17.0, 0.0), (17.6, 0.0), (18.7, 0.38), (19.3, 0.38), (20.2, 0.0),
+        (17.0, 0.0), (17.6, 0.0), (18.7, 0.39), (19.3, 0.39), (20.2, 0.0),
     ),
     "back_m": (
         (12.6, 0.0), (13.4, 0.20), (13.6, 0.20), (14.4, 0.0), (17.6, 0.0), (18.6, 0.41), (19.35, 0.41), (20.05, 0.0),
@@ -235,5 +236,3 @@ PELVIS_KEYS: Mapping[str, tuple[NumberKey, ...]] = {
     "lean_deg": ((9.8, 0.0), (10.6, -3.0), (11.0, -3.0), (11.8, -5.0), (12.05, -5.0), (12.7, 0.0)),
 }  # fmt: skip
 """How far the pelvis is lowered, behind the feet, bent forward, to the left, leant to the left."""
-
-__all__ = ["FPS", "LENGTH_S", "PELVIS_KEYS", "PHASES", "Phase", "PostureKey", "all_steps", "mirrored", "phase_at"]

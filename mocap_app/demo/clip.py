@@ -12,7 +12,6 @@ from exporters import SMPL_JOINT_NAMES, Skeleton, Take
 from exporters.rotations import (
     continuous_signs,
     inverse,
-    matrix_from_quaternion,
     multiply,
     normalize,
     quaternion_from_rotvec,
@@ -107,7 +106,9 @@ def _move_pelvis(
     # A foot in the air counts half: the body leans over the one that stands.
     weights = [smooth(np.where(track.planted, 1.0, 0.45), 0.05 * fps) for track in feet]
     total = weights[0] + weights[1]
-    middle = smooth(sum(w[:, None] * t.places_xz for w, t in zip(weights, feet, strict=True)) / total[:, None], 0.17 * fps)
+    middle = smooth(
+        sum(w[:, None] * t.places_xz for w, t in zip(weights, feet, strict=True)) / total[:, None], 0.17 * fps
+    )
     yaws = smooth((feet[0].yaws_rad + feet[1].yaws_rad) / 2, 0.14 * fps)
     ahead = np.stack([np.sin(yaws), np.cos(yaws)], -1)
     aside = np.stack([np.cos(yaws), -np.sin(yaws)], -1)
@@ -196,6 +197,3 @@ def _about(angles_rad: Array, axis: int) -> Array:
     vectors = np.zeros((len(angles_rad), 3))
     vectors[:, axis] = angles_rad
     return quaternion_from_rotvec(vectors)
-
-
-__all__ = ["Performer", "make_clip", "matrix_from_quaternion"]

@@ -50,7 +50,7 @@ def dress(body: BodyParameters, costume: Costume) -> Surface:
     place = body.template
     _sleeves(colors, place, joint, costume)
     floor = place[:, 1].min()
-    colors[np.isin(joint, FEET) & (place[:, 1] < floor + 0.018)] = SOLE
+    colors[np.isin(joint, FEET) & (place[:, 1] < floor + 0.009)] = SOLE
     colors[np.isin(joint, (4, 5)) & (place[:, 1] < floor + 0.13)] = costume.skin
     _face(colors, place, joint, costume)
     return Surface(colors, place, gloss=0.06)
@@ -69,8 +69,9 @@ def _face(colors: NDArray[np.uint8], place: NDArray[Any], joint: NDArray[Any], c
     head = np.isin(joint, HEAD)
     low, high = place[head].min(0), place[head].max(0)
     x, y, z = ((place - low) / (high - low)).T
-    colors[head & ((y > 0.80) | ((z < 0.52) & (y > 0.30)) | ((z < 0.66) & (y > 0.66)))] = costume.hair
-    eyes = head & (z > 0.72) & (np.abs(y - 0.54) < 0.035) & (np.abs(np.abs(x - 0.5) - 0.2) < 0.09)
+    ears = (np.abs(x - 0.5) > 0.43) & (y < 0.66)
+    colors[head & ~ears & ((y > 0.80) | ((z < 0.52) & (y > 0.30)) | ((z < 0.66) & (y > 0.66)))] = costume.hair
+    eyes = head & (z > 0.72) & (np.abs(y - 0.54) < 0.022) & (np.abs(np.abs(x - 0.5) - 0.2) < 0.055)
     mouth = head & (z > 0.78) & (np.abs(y - 0.22) < 0.028) & (np.abs(x - 0.5) < 0.15)
-    colors[eyes] = (30, 26, 26)
+    colors[eyes] = (58, 46, 42)
     colors[mouth] = tuple(int(c * f) for c, f in zip(costume.skin, (0.82, 0.55, 0.55), strict=True))

@@ -17,7 +17,7 @@ from exporters.rotations import multiply, quaternion_from_rotvec
 Rotation = NDArray[Any]
 Posture = Mapping[str, Rotation]
 COLLAR_SHARE = 0.25
-"""Of an arm raised above 30 degrees, the part the shoulder girdle gives."""
+"""The part of an arm's raising that the shoulder girdle gives; at 30 degrees the collar bone is level."""
 
 
 def turn(axis: str, degrees: float) -> Rotation:
@@ -55,7 +55,7 @@ def arm(
         elbow: bend.
         wrist: bend towards the palm.
     """
-    girdle = COLLAR_SHARE * max(0.0, raised - 30.0)
+    girdle = COLLAR_SHARE * (raised - 30.0)
     left = {
         "left_collar": turn("z", girdle),
         "left_shoulder": chain(

@@ -56,7 +56,10 @@ def _wall(x_m: Array, y_m: Array) -> Array:
     board = y_m < 0.11
     color[board] = (SKIRTING_RGB * light[..., None])[board]
     color[(y_m > 0.11) & (y_m < 0.125)] *= 0.8
-    for left, right, low, high, rgb in ((1.9, 2.75, 1.35, 1.95, (88, 112, 120)), (-3.1, -2.5, 1.25, 2.05, (150, 108, 82))):
+    for left, right, low, high, rgb in (
+        (1.9, 2.75, 1.35, 1.95, (88, 112, 120)),
+        (-3.1, -2.5, 1.25, 2.05, (150, 108, 82)),
+    ):
         frame = (x_m > left - 0.05) & (x_m < right + 0.05) & (y_m > low - 0.05) & (y_m < high + 0.05)
         inside = (x_m > left) & (x_m < right) & (y_m > low) & (y_m < high)
         color[frame] = (70, 60, 54)
@@ -88,7 +91,7 @@ def _vignette(width: int, height: int) -> Array:
 
 def _put_stools(room: Image, camera: DemoCamera, stools_xz: list[tuple[float, float]]) -> Image:
     vertices, faces = stool_mesh()
-    stools = np.stack([vertices + (x, 0.0, z) for x, z in stools_xz])
+    stools = np.stack([vertices + np.array([x, 0.0, z], np.float32) for x, z in stools_xz])
     for stool in stools:
         room = cast_shadow(room, camera, _spread(stool, faces), 0.5)
     colors = np.broadcast_to(np.array(STOOL_RGB, np.uint8), vertices.shape)
@@ -100,9 +103,14 @@ def _put_stools(room: Image, camera: DemoCamera, stools_xz: list[tuple[float, fl
 def stool_mesh() -> tuple[FloatArray, IntArray]:
     """Return `(V, 3)` metres and `(F, 3)`: a square seat on four legs, standing on the floor at the origin."""
     boxes = [((0.0, STOOL_HEIGHT_M - 0.025, 0.0), (0.36, 0.05, 0.34))]
-    boxes += [((x, (STOOL_HEIGHT_M - 0.05) / 2, z), (0.04, STOOL_HEIGHT_M - 0.05, 0.04)) for x in (-0.15, 0.15) for z in (-0.14, 0.14)]
+    boxes += [
+        ((x, (STOOL_HEIGHT_M - 0.05) / 2, z), (0.04, STOOL_HEIGHT_M - 0.05, 0.04))
+        for x in (-0.15, 0.15)
+        for z in (-0.14, 0.14)
+    ]
     boxes += [((0.0, 0.15, z), (0.28, 0.03, 0.02)) for z in (-0.14, 0.14)]
-    vertices, faces = [], []
+    vertices: list[Array] = []
+    faces: list[list[int]] = []
     for center, size in boxes:
         for axis in range(3):
             for sign in (-1.0, 1.0):

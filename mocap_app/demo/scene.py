@@ -15,7 +15,7 @@ from engines.rendering import Light, MeshRenderer, Surface
 from engines.types import FloatArray, Image
 from exporters import Take
 
-from ..errors import SinkError
+from ..sinks.video import VideoFile
 from .actor import Actor
 from .camera import DemoCamera
 from .choreography import FPS, STOOL_XZ
@@ -25,8 +25,9 @@ from .room import cast_shadow, draw_room
 from .truth import Truth, measure_truth
 
 Array = NDArray[Any]
-CODEC = "mp4v"
-"""Every build of OpenCV writes it, and ordinary players open it."""
+FINER = 2
+"""Bodies are drawn so much larger and then reduced: with software GL this smooths edges for less than half the time
+of multisampling (12 against 30 ms of CPU for a 512x640 tile)."""
 MAX_PEOPLE = 8
 APART_M = 0.95
 LIGHT = Light(
@@ -90,7 +91,8 @@ def draw_frames(scene: Scene) -> Iterator[Image]:
     surfaces = [dress(actor.body, COSTUMES[n % len(COSTUMES)]) for n, actor in enumerate(scene.actors)]
     tile_wh = _tile_size(scene)
     skins = zip(*(a.skins(t) for a, t in zip(scene.actors, scene.takes, strict=True)), strict=True)
-    with MeshRenderer(scene.actors[0].body.faces, tile_wh) as renderer:
+    finer_wh = (FINER * tile_wh[0], FINER * tile_wh[1])
+    with MeshRenderer(scene.actors[0].body.faces, finer_wh, samples=0) as renderer:
         for bodies in skins:
             yield _draw_frame(room, np.stack(bodies), scene.camera, renderer, surfaces)
 
@@ -100,18 +102,19 @@ def _draw_frame(
 ) -> Image:
     """Draw the bodies `(N, V, 3)`, world frame, over the room; only the tile that holds them goes through GL."""
     picture = cast_shadow(room, camera, bodies.reshape(-1, 3))
-    x0, y0 = _tile_corner(camera, bodies, renderer.size_wh)
+    width, height = (s // FINER for s in renderer.size_wh)
+    x0, y0 = _tile_corner(camera, bodies, (width, height))
     lens = camera.intrinsics.copy()
     lens[:2, 2] -= (x0, y0)
+    lens[:2] *= FINER
     drawing = renderer.draw(camera.to_camera(bodies), lens, surfaces, LIGHT)
-    width, height = renderer.size_wh
-    tile = picture[y0 : y0 + height, x0 : x0 + width]
-    _lay_over(tile, drawing)
+    drawing = cv2.resize(drawing, (width, height), interpolation=cv2.INTER_AREA)
+    _lay_over(picture[y0 : y0 + height, x0 : x0 + width], drawing)
     return picture
 
 
 def _lay_over(tile: Image, drawing: NDArray[np.uint8]) -> None:
-    """Lay a premultiplied `(h, w, 4)` drawing over the tile, in place, in whole numbers: this runs on every pixel."""
+    """Lay a premultiplied `(h, w, 4)` drawing over the tile, in place, in whole numbers for speed."""
     keep = cv2.cvtColor(255 - drawing[..., 3], cv2.COLOR_GRAY2RGB)
     below = cv2.multiply(tile, keep, scale=1 / 255)
     tile[:] = cv2.add(below, np.ascontiguousarray(drawing[..., :3]))
@@ -146,7 +149,7 @@ def render_clip(
     """Render the clip into a video file at 30 frames/s and return what was played.
 
     Args:
-        path: where to write, `.mp4`; an existing file is replaced.
+        path: where to write, `.mp4` (MPEG-4, which every OpenCV writes and ordinary players open); replaced if there.
         people: 1 to 8 performers.
         size: width and height in pixels.
         duration_s: the first so many seconds; None is the whole clip.
@@ -157,14 +160,12 @@ def render_clip(
     """
     scene = make_scene(people, size, duration_s)
     count = len(scene.takes[0])
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*CODEC), FPS, size)
-    if not writer.isOpened():
-        raise SinkError(f"{path}: found no way to write a video there, expected a folder of yours; name another file")
+    video = VideoFile(path, FPS, size)
     try:
         for done, picture in enumerate(draw_frames(scene), start=1):
-            writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            video.add(picture, int(scene.takes[0].timestamps_ns[done - 1]))
             if progress is not None:
                 progress(done, count)
     finally:
-        writer.release()
+        video.close()
     return scene
