@@ -6,7 +6,6 @@ import hashlib
 import io
 import logging
 import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from .cache import cache_folder
+
 log = logging.getLogger(__name__)
 
 OPSET = 17
@@ -22,18 +23,6 @@ GRAPH_VERSION = 1
 """To be raised when this module changes what it writes."""
 DIGEST_BYTES = 32
 SOURCES = Path(__file__).resolve().parents[1]
-
-
-def cache_folder() -> Path:
-    """Return the folder of the current user's cached graphs; it need not exist."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "mocap-app" / "graphs"
 
 
 def cached_path(module: nn.Module, name: str, output_names: Sequence[str]) -> Path:
@@ -45,7 +34,7 @@ def cached_path(module: nn.Module, name: str, output_names: Sequence[str]) -> Pa
     # The same weights run through changed code are another graph.
     for source in sorted(SOURCES.rglob("*.py")):
         digest.update(source.read_bytes())
-    return cache_folder() / f"{name}-{digest.hexdigest()[:24]}.graph"
+    return cache_folder() / "graphs" / f"{name}-{digest.hexdigest()[:24]}.graph"
 
 
 def read_graph(path: Path) -> bytes | None:
@@ -87,7 +76,7 @@ def export_graph(
         torch.onnx.export(
             module,
             tuple(example_inputs),
-            stream,
+            stream,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
             input_names=list(input_names),

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..errors import RuntimeUnavailableError
 from .graph_cache import cached_path, export_graph, keep_graph, read_graph
-
-log = logging.getLogger(__name__)
+from .torch_session import TorchSession
 
 AGREEMENT = 1e-3
 """A fresh graph whose outputs differ from torch's by more than this part of their largest value is not used."""
 
 
 class OnnxRuntimeSession:
-    """A module's graph, exported on first use and kept in the user's cache; torch itself where that fails.
-
-    One thread at a time.
-    """
+    """A module's graph, exported on first use and kept in the user's cache. Belongs to one thread at a time."""
 
     def __init__(
         self,
@@ -44,30 +40,23 @@ class OnnxRuntimeSession:
             cache_key: A file name for the graph; it must differ where options change what the module computes
                 without changing its weights.
             threads: Threads for one run; 0 lets onnxruntime choose.
+
+        Raises:
+            RuntimeUnavailableError: The module cannot be exported, or onnxruntime cannot run it.
         """
-        self._module = module
         self._input_names = list(input_names)
-        self._session: Any = None
         try:
             self._session = open_graph(module, example_inputs, input_names, output_names, cache_key, threads)
         except failures() as error:
-            log.warning(
-                "%s runs in torch, slower: onnxruntime could not be used (%s: %s); expected the packages onnxruntime "
-                "and onnx; install the application again to have both",
-                cache_key, type(error).__name__, str(error).strip().split("\n")[0],
-            )  # fmt: skip
-
-    @property
-    def is_exported(self) -> bool:
-        """Whether onnxruntime runs the module, rather than torch."""
-        return self._session is not None
+            raise RuntimeUnavailableError(
+                f"{cache_key} cannot run in onnxruntime ({type(error).__name__}: {error}); expected the packages "
+                "onnxruntime and onnx; install the application again, or choose the runtime torch"
+            ) from error
 
     def run(self, *arrays: NDArray) -> tuple[NDArray, ...]:
         """Return the outputs for one array per input."""
         contiguous = [np.ascontiguousarray(array) for array in arrays]
-        if self._session is not None:
-            return tuple(self._session.run(None, dict(zip(self._input_names, contiguous, strict=True))))
-        return run_torch(self._module, [torch.from_numpy(array) for array in contiguous])
+        return tuple(self._session.run(None, dict(zip(self._input_names, contiguous, strict=True))))
 
 
 def open_graph(
@@ -82,7 +71,9 @@ def open_graph(
     path = cached_path(module, cache_key, output_names)
     kept = read_graph(path)
     if kept is not None:
-        return open_session(kept, threads)
+        # A graph that was kept by another release of onnxruntime may be refused; a fresh one then decides.
+        with contextlib.suppress(*failures()):
+            return open_session(kept, threads)
     graph = export_graph(module, example_inputs, input_names, output_names)
     session = open_session(graph, threads)
     check_agreement(session, module, example_inputs, input_names)
@@ -106,21 +97,14 @@ def check_agreement(
     session: Any, module: nn.Module, example_inputs: Sequence[Tensor], input_names: Sequence[str]
 ) -> None:
     """Raise ValueError where the graph's outputs are not the module's."""
-    found = session.run(None, {name: t.numpy() for name, t in zip(input_names, example_inputs, strict=True)})
-    for ours, theirs in zip(run_torch(module, example_inputs), found, strict=True):
+    inputs = [tensor.numpy() for tensor in example_inputs]
+    found = session.run(None, dict(zip(input_names, inputs, strict=True)))
+    for ours, theirs in zip(TorchSession(module).run(*inputs), found, strict=True):
         scale = float(np.abs(ours).max(initial=1e-6))
         if not np.allclose(theirs, ours, rtol=0, atol=AGREEMENT * scale):
             raise ValueError(
                 f"the exported graph differs from torch by {np.abs(theirs - ours).max():.3g} of {scale:.3g}"
             )
-
-
-def run_torch(module: nn.Module, inputs: Sequence[Tensor]) -> tuple[NDArray, ...]:
-    """Return the module's outputs, computed by torch."""
-    with torch.inference_mode():
-        outputs = module(*inputs)
-    outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
-    return tuple(output.numpy() for output in outputs)
 
 
 def failures() -> tuple[type[Exception], ...]:
