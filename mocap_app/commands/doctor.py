@@ -10,11 +10,15 @@ import os
 import platform
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+import numpy as np
+
 from .. import __version__
+from ..config import EngineConfig
 from .licenses import installed_version
 from .settings import add_verbosity
 
@@ -122,6 +126,25 @@ def check_weights() -> Finding:
     return Finding("ok", f"{len(sums)} files, every sha256 as expected")
 
 
+def check_engine() -> Finding:
+    """The default engine, loaded and asked for one body."""
+    from engines.registry import build_engine
+    from engines.types import Regions
+
+    name = EngineConfig().name
+    square = Regions(np.full((1, 2), 128, np.float32), np.full(1, 256, np.float32), np.zeros(1, np.float32))
+    begun_s = time.perf_counter()
+    engine = build_engine(name)
+    try:
+        loaded_s = time.perf_counter()
+        engine.predict(np.zeros((256, 256, 3), np.uint8), square)
+        done_s = time.perf_counter()
+    finally:
+        engine.close()
+    took = f"loaded in {loaded_s - begun_s:.1f} s, a first body in {done_s - loaded_s:.2f} s"
+    return Finding("ok", f"{name} {took}")
+
+
 def check_detectors() -> Finding:
     """Which detectors can run."""
     if find_spec("ultralytics") is None:
@@ -173,6 +196,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "opencv": check_opencv,
     "graphics": check_graphics,
     "weights": check_weights,
+    "engine": check_engine,
     "detectors": check_detectors,
     "window": check_window,
     "cameras": check_cameras,
