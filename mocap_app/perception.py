@@ -151,9 +151,12 @@ class Perception:
         known = list(self._tracker.tracks)
         boxes = joint_boxes(meshes.joints_px, frame.image)
         present = [n for n in range(len(meshes)) if self._is_present(meshes, n)]
-        surprises = [track.surprise(boxes[n], frame.timestamp_ns) for n, track in enumerate(known)]
-        surprises += [float("inf")] * (len(meshes) - len(known))
-        seen = without_duplicates(meshes.joints_px, boxes, surprises, present)
+        # Who is lost has to find an own body again: one that another still follows is that other's.
+        followed = [not track.is_lost for track in known] + [False] * (len(meshes) - len(known))
+        surprises = [
+            known[n].surprise(boxes[n], frame.timestamp_ns) if followed[n] else np.inf for n in range(len(meshes))
+        ]
+        seen = without_duplicates(meshes.joints_px, boxes, surprises, sorted(present, key=lambda n: not followed[n]))
         regions = _pack(meshes.next_regions)
         for row, track in enumerate(known):
             if row in seen:

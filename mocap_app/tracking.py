@@ -22,7 +22,7 @@ COVERED_OVERLAP = 0.6
 """A detection overlapping a person already accounted for by more is that person once more."""
 DUPLICATE_DISTANCE = 0.1
 """Two bodies whose joints are nearer on average, in sizes of their boxes, are one person."""
-CLEAR_SURPRISE = 0.2
+CLEAR_SURPRISE = 0.15
 """Of two tracks on one person the one off its course by so much more, in sizes of its box, is wrong; if neither
 is, the newer one is."""
 COURSE_TIME_S = 0.3
@@ -142,8 +142,8 @@ def without_duplicates(
     Args:
         joints_px: `(N, J, 2)` pixels.
         boxes_xyxy: `(N, 4)` pixels, of the joints.
-        surprises: N numbers: how far the body is off its track's course; infinite for newcomers.
-        rows: Rows to compare, the oldest person first, newcomers last.
+        surprises: N numbers: how far the body is off its track's course; infinite for the lost and for newcomers.
+        rows: Rows to compare: those followed, the oldest first, then the lost, then newcomers.
     """
     kept: list[int] = []
     for row in rows:
@@ -196,7 +196,7 @@ def greedy(costs: FloatArray) -> list[int | None]:
 
 
 def _centers(boxes_xyxy: FloatArray) -> FloatArray:
-    return (boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2
+    return np.asarray((boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2, np.float32)
 
 
 def _sizes(boxes_xyxy: FloatArray) -> FloatArray:

@@ -90,8 +90,8 @@ class MotionSolver:
         size = np.array(frame.image.shape[1::-1])
         pixels = meshes.joints_px[:, self._feet]
         inside = ((pixels >= 0) & (pixels < size)).all(axis=(1, 2))
-        seen = inside & (meshes.confidence[:, self._feet] >= CREDIBLE_CONFIDENCE).all(axis=1)
-        return [float(sole) for sole in soles], [bool(is_seen) for is_seen in seen]
+        sure = (meshes.confidence[:, self._feet] >= CREDIBLE_CONFIDENCE).all(axis=1)
+        return [float(sole) for sole in soles], [bool(is_seen) for is_seen in np.logical_and(inside, sure)]
 
 
 class _Person:
