@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 import pytest
+from scene import Cast, Person, StageDetector, StageEngine, frame
 
 from engines.synthetic import SyntheticDetector, SyntheticDetectorOptions, SyntheticEngine, SyntheticOptions
 from engines.types import Detections, Regions
@@ -13,8 +14,6 @@ from mocap_app.capture.synthetic import draw_figure
 from mocap_app.config import DetectorConfig, TrackingConfig
 from mocap_app.perception import MAX_REGION_SIDES, PICTURE_PASSES, Perception, sane
 from mocap_app.types import Frame
-
-from scene import Cast, Person, StageDetector, StageEngine, frame
 
 
 def stage(cast: Cast, every: int = 10, **settings: object) -> tuple[Perception, StageDetector, StageEngine]:

@@ -97,7 +97,7 @@ def test_a_lost_person_keeps_the_place_until_forgotten() -> None:
 
 def joints_at(*xs: float) -> np.ndarray:
     shape = np.random.default_rng(1).uniform((-40, 100), (40, 300), (24, 2))
-    return np.stack([shape + (x, 0) for x in xs]).astype(np.float32)
+    return np.stack([shape + np.array((x, 0)) for x in xs]).astype(np.float32)
 
 
 def test_of_two_on_one_body_the_older_stays() -> None:
