@@ -63,7 +63,7 @@ class BlazePoseDetector:
 
     def __init__(self, options: BlazePoseDetectorOptions, device: str = "cpu") -> None:
         self._options = options
-        self._network: Network = PersonNetwork()
+        self._network: Network = PersonNetwork(device)
 
     def detect(self, image: Image) -> Detections:
         """Return the people in `(H, W, 3)` uint8 RGB `image`, best first, with their alignment points."""

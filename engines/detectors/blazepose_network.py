@@ -17,20 +17,28 @@ LARGEST_LOGIT = 80.0
 class PersonNetwork:
     """Runs the network; used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         import torch
 
         from ..backbones.blazepose.load import load_person_detection
+        from ..runtime.session import open_session
 
-        self._torch, self._module = torch, load_person_detection()
+        example = torch.zeros(1, 3, INPUT_SIZE_PX, INPUT_SIZE_PX)
+        self._session = open_session(
+            load_person_detection(),
+            [example],
+            ["pictures"],
+            ["boxes", "scores"],
+            "blazepose-detection",
+            device=device,
+        )
         self._anchors = person_anchors()
 
     def __call__(self, image: Image) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return `(A, 4)` head boxes xyxy, `(A, 4, 2)` points, `(A,)` scores of a `(224, 224, 3)` uint8 picture."""
         tensor = image.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
-        with self._torch.inference_mode():
-            values, logits = self._module(self._torch.from_numpy(tensor))
-        return decode(values.numpy()[0], logits.numpy()[0, :, 0], self._anchors)
+        values, logits = self._session.run(np.ascontiguousarray(tensor, np.float32))
+        return decode(values[0], logits[0, :, 0], self._anchors)
 
 
 def person_anchors() -> FloatArray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .yolo_weights import cache_folder
+from ..runtime.cache import cache_folder
 
 
 def import_ultralytics() -> Any:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 
 from ..errors import WeightsError
+from ..runtime.cache import cache_folder
 from ..weights import search_folders
 
 log = logging.getLogger(__name__)
@@ -17,17 +15,6 @@ log = logging.getLogger(__name__)
 PROBE_URL = "https://github.com"
 """Where ultralytics publishes its weights; asked for its head alone before anything is fetched."""
 PROBE_TIMEOUT_S = 4.0
-
-
-def cache_folder() -> Path:
-    """Return the folder for fetched files, in the place the platform has for such."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "mocap-app"
 
 
 def find_yolo_weights(weights: str) -> Path | None:
