@@ -49,7 +49,7 @@ class DecoderConfig:
 
 PAPER = DecoderConfig((Level(1280, 16, 12),), dim=1024, depth=6, heads=8, head_dim=64, mlp_dim=1024)
 DEFAULT = DecoderConfig(
-    (Level(48, 16, 16), Level(288, 8, 8)), dim=128, depth=3, heads=4, head_dim=32, mlp_dim=512,
+    (Level(48, 16, 16), Level(288, 8, 8)), dim=128, depth=2, heads=4, head_dim=32, mlp_dim=512,
     project_to=128, landmark_tokens=39, landmark_numbers=10, feedback=True,
 )  # fmt: skip
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ..deforhmr.landmarks import LandmarkNumbers, landmark_numbers
 from ..deforhmr.model import DefaultNetwork
+from ..deforhmr.network import Estimate
 from .losses import LIMB_JOINTS, BodyLoss, Truth
-from .shards import Samples, read_shards
+from .shards import Samples, join_samples, read_shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Schedule:
     weight_decay: float = 1e-2
     feature_dropout: float = 0.1
     """Share of samples that see no feature maps."""
+    average_over: int = 1000
+    """Steps over which the weights that are kept are averaged (exponentially)."""
 
 
 class Trainer:
@@ -45,8 +48,9 @@ class Trainer:
     def run(self, schedule: Schedule, checkpoint: Path) -> None:
         """Train one stage; a checkpoint and a log row about every minute, shards read anew as they come."""
         chosen = self.network.first if schedule.first_only else self.network
-        optimiser = torch.optim.AdamW(chosen.parameters(), lr=schedule.learning_rate,
+        optimiser = torch.optim.AdamW(chosen.parameters(), lr=schedule.learning_rate, fused=True,
                                       weight_decay=schedule.weight_decay, betas=(0.9, 0.98))
+        average = WeightAverage(self.network, schedule.average_over)
         start = said = time.monotonic()
         seen, losses = 0, []
         while (passed := (time.monotonic() - start) / 60) < schedule.minutes:
@@ -55,13 +59,16 @@ class Trainer:
                 group["lr"] = schedule.learning_rate * min(1, seen / 20000 + 0.02) * (
                     0.5 + 0.5 * np.cos(np.pi * progress) + 0.005)
             losses.append(self._step(optimiser, chosen, schedule))
+            average.update()
             seen += schedule.batch
             if time.monotonic() - said > 60:
-                said = time.monotonic()
-                self._report(passed, seen, float(np.mean(losses)), schedule)
+                with average:
+                    self._report(passed, seen, float(np.mean(losses)), schedule)
+                    torch.save(self.network.state_dict(), checkpoint)
                 losses = []
-                torch.save(self.network.state_dict(), checkpoint)
                 self._refresh()
+                said = time.monotonic()
+        average.settle()
         self._report(schedule.minutes, seen, float(np.mean(losses or [0])), schedule)
         torch.save(self.network.state_dict(), checkpoint)
 
@@ -69,13 +76,16 @@ class Trainer:
         rows = self.rng.integers(len(self.samples), size=schedule.batch)
         numbers, truth, maps = self.batch(self.samples, rows, not schedule.first_only, self.rng)
         if schedule.first_only:
-            value, _ = self.loss(self.network.first(numbers.features), truth)
+            with torch.autocast("cpu", torch.bfloat16):
+                first = self.network.first(numbers.features)
+            value, _ = self.loss(_in_float(first), truth)
         else:
             keep = torch.from_numpy(self.rng.random(len(rows)) >= schedule.feature_dropout)[:, None, None, None]
             means = [getattr(self.network, f"level{n}_mean") for n in range(len(maps))]
             maps = tuple(torch.where(keep, m, mean) for m, mean in zip(maps, means, strict=True))
-            first, final = self.network.estimates(numbers.features, maps)
-            value = 0.3 * self.loss(first, truth)[0] + self.loss(final, truth)[0]
+            with torch.autocast("cpu", torch.bfloat16):
+                first, final = self.network.estimates(numbers.features, maps)
+            value = 0.3 * self.loss(_in_float(first), truth)[0] + self.loss(_in_float(final), truth)[0]
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(chosen.parameters(), 1.0)
@@ -133,10 +143,47 @@ class Trainer:
             csv.writer(file).writerow(row)
 
     def _refresh(self) -> None:
-        """Read the shards anew once there are a tenth more of them."""
-        files = sorted((self.folder / "train").glob("*.npz"))
-        if len(files) > len(self._files) * 1.1:
-            self._files, self.samples = files, read_shards(files)
+        """Read the shards that came since, once they are a tenth of those known."""
+        new = sorted(set((self.folder / "train").glob("*.npz")) - set(self._files))
+        if len(new) > len(self._files) * 0.1:
+            self._files, self.samples = self._files + new, join_samples([self.samples, read_shards(new)])
+
+
+class WeightAverage:
+    """An exponential average of a network's weights; inside `with` the network holds the average."""
+
+    def __init__(self, network: torch.nn.Module, steps: int) -> None:
+        self._network, self._steps, self._count = network, steps, 0
+        self._kept = [p.detach().clone() for p in network.parameters()]
+        self._own: list[Tensor] = []
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the network's weights of now."""
+        self._count += 1
+        share = max(1 / self._steps, 1 / self._count)
+        torch._foreach_lerp_(self._kept, [p.detach() for p in self._network.parameters()], share)
+
+    def __enter__(self) -> None:
+        self._own = [p.detach().clone() for p in self._network.parameters()]
+        self.settle()
+
+    def __exit__(self, *_: object) -> None:
+        self._copy(self._own)
+
+    def settle(self) -> None:
+        """Leave the average in the network."""
+        self._copy(self._kept)
+
+    @torch.no_grad()
+    def _copy(self, values: list[Tensor]) -> None:
+        for parameter, value in zip(self._network.parameters(), values, strict=True):
+            parameter.copy_(value)
+
+
+def _in_float(estimate: Estimate) -> Estimate:
+    """Return the estimate in float32, whatever the network ran in."""
+    return Estimate(*(part.float() for part in estimate))
 
 
 def _disturb(landmarks: Tensor, world: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

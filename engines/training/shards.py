@@ -70,6 +70,12 @@ def read_shards(paths: list[Path]) -> Samples:
     parts = []
     for path in paths:
         with np.load(path) as file:
-            parts.append({name: file[name] for name in file.files})
-    joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0] if not name.startswith("step")}
-    return Samples(**joined, step16=parts[0]["step16"], step8=parts[0]["step8"])
+            parts.append(Samples(**{name: file[name] for name in file.files}))
+    return join_samples(parts)
+
+
+def join_samples(parts: list[Samples]) -> Samples:
+    """Return the samples of all parts, which share their steps."""
+    names = [f.name for f in fields(Samples) if not f.name.startswith("step")]
+    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+    return Samples(**joined, step16=parts[0].step16, step8=parts[0].step8)
