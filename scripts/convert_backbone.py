@@ -39,6 +39,7 @@ ORIGINS = {
 
 
 def main() -> None:
+    """Convert one file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, help="the .tflite file")
     parser.add_argument("variant", choices=list(ORIGINS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import logging
@@ -31,10 +32,17 @@ def cached_path(module: nn.Module, name: str, output_names: Sequence[str]) -> Pa
     for key, tensor in sorted(module.state_dict().items()):
         digest.update(key.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    # The same weights run through changed code are another graph.
+    digest.update(sources_digest())
+    return cache_folder() / "graphs" / f"{name}-{digest.hexdigest()[:24]}.graph"
+
+
+@functools.cache
+def sources_digest() -> bytes:
+    """Return a digest of this package's code: the same weights run through changed code are another graph."""
+    digest = hashlib.sha256()
     for source in sorted(SOURCES.rglob("*.py")):
         digest.update(source.read_bytes())
-    return cache_folder() / "graphs" / f"{name}-{digest.hexdigest()[:24]}.graph"
+    return digest.digest()
 
 
 def read_graph(path: Path) -> bytes | None:

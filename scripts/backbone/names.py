@@ -8,6 +8,7 @@ from engines.backbones.blazepose.plans import DETECTION_TRUNK, POSE_PLANS, PoseP
 
 
 def separable(name: str) -> tuple[str, str]:
+    """Return the names of a `Separable`, or of anything with the same two convolutions."""
     return f"{name}.depthwise", f"{name}.pointwise"
 
 
@@ -45,6 +46,7 @@ def pose_names(variant: str) -> list[str]:
 
 
 def context_names(plan: PosePlan) -> Iterator[str]:
+    """Yield the names of `Context`, without its laterals."""
     for step, (_, repeats) in enumerate(plan.context):
         yield from separable(f"context.steps.{step}.0")
         for index in range(repeats):
@@ -52,6 +54,7 @@ def context_names(plan: PosePlan) -> Iterator[str]:
 
 
 def reduce_names(plan: PosePlan) -> Iterator[str]:
+    """Yield the names of the landmark branch below stride 32."""
     index = 0
     for repeats in plan.repeats:
         yield from separable(f"reduce.{index}")
