@@ -202,7 +202,7 @@ def _jumping() -> list[PostureKey]:
 
 
 def _sitting() -> list[PostureKey]:
-    lap = both_arms(raised=10, forward=25, twist=-8, elbow=46)
+    lap = both_arms(raised=9, forward=23, twist=-30, elbow=50)
     return [
         _key(17.55),
         _key(18.1, both_arms(raised=12, forward=30, elbow=35), trunk(bend=22), head(nod=-12)),

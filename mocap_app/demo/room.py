@@ -16,7 +16,7 @@ from .camera import DemoCamera
 from .choreography import STOOL_HEIGHT_M, STOOL_XZ
 
 Array = NDArray[Any]
-WALL_Z_M = -7.6
+WALL_BEHIND_STOOL_M = 2.83
 PLANK_M = 0.16
 WALL_RGB = np.array([196.0, 192.0, 182.0])
 SKIRTING_RGB = np.array([226.0, 224.0, 218.0])
@@ -31,10 +31,12 @@ SHADOW_SHRINK = 4
 def draw_room(camera: DemoCamera, stools_xz: list[tuple[float, float]] | None = None) -> Image:
     """Return `(H, W, 3)` uint8 RGB of the empty room with its stools; None is the choreography's one."""
     width, height = camera.size_wh
+    stools = [STOOL_XZ] if stools_xz is None else stools_xz
+    wall_z_m = min((z for _, z in stools), default=STOOL_XZ[1]) - WALL_BEHIND_STOOL_M
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     pixels = np.stack([x, y, np.ones_like(x)], -1)
     rays = pixels @ np.linalg.inv(camera.intrinsics.astype(float)).T @ camera.axes  # to world axes
-    to_wall = WALL_Z_M / rays[..., 2]
+    to_wall = wall_z_m / rays[..., 2]
     at_wall_y = camera.height_m + to_wall * rays[..., 1]
     to_floor = camera.height_m / np.maximum(-rays[..., 1], 1e-6)
     picture = np.where(
@@ -45,7 +47,6 @@ def draw_room(camera: DemoCamera, stools_xz: list[tuple[float, float]] | None = 
     picture *= _vignette(width, height)[..., None]
     picture += np.random.default_rng(3).normal(0, 1.2, picture.shape[:2])[..., None]
     room = np.clip(picture, 0, 255).astype(np.uint8)
-    stools = [STOOL_XZ] if stools_xz is None else stools_xz
     return _put_stools(room, camera, stools) if stools else room
 
 

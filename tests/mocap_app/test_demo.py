@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -108,7 +109,7 @@ def test_planted_feet_do_not_slide(truth: Truth) -> None:
     for foot, joint in enumerate(("left_foot", "right_foot")):
         steps = all_steps(foot)
         ball = truth.joints_world_m[:, JOINT[joint]]
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in pairwise(steps):
             planted = (seconds > before.land_s + 0.1) & (seconds < after.lift_s)
             if planted.sum() > 1:
                 assert np.ptp(ball[planted], axis=0).max() < 0.02, f"{joint} slides after {before.land_s:.2f} s"
