@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,7 @@ def test_rotation_noise_is_calmed_and_a_fast_turn_lags_less_than_at_rest(rng: np
     rotation = RotationFilter(CONFIG)
     angles = rng.normal(0, 0.05, 300)
     calm = [rotation(turned(a), SURE, 1 / 30) for a in angles]
-    jitter = np.array([angle_between(a, b)[0] for a, b in zip(calm[60:], calm[61:])])
+    jitter = np.array([angle_between(a, b)[0] for a, b in pairwise(calm[60:])])
     assert jitter.mean() < 0.4 * np.abs(np.diff(angles)).mean()
     fast, lag = RotationFilter(CONFIG), 0.0
     for index in range(60):
