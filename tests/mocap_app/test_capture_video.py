@@ -14,6 +14,7 @@ import pytest
 
 from mocap_app.capture import FrameSource, open_source
 from mocap_app.capture.times import RisingTimes
+from mocap_app.capture.video import VideoSource
 from mocap_app.config import CaptureConfig
 from mocap_app.errors import SourceError
 
@@ -180,18 +181,24 @@ def test_paced_like_a_camera(tmp_path: Path) -> None:
 
 
 def test_close_wakes_a_paced_source_from_another_thread(tmp_path: Path) -> None:
-    source = open_video(make_video(tmp_path / "a.avi", frames=2, fps=0.05), realtime=True)
-    first = threading.Event()
-    done = threading.Event()
+    waiting, done = threading.Event(), threading.Event()
+
+    class Woken(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout and timeout > 1:
+                waiting.set()
+            return super().wait(timeout)
+
+    source = VideoSource(CaptureConfig(path=str(make_video(tmp_path / "a.avi", frames=2, fps=0.05)), realtime=True))
+    source._woken = Woken()
 
     def read() -> None:
-        for _ in source:
-            first.set()
+        list(source)
         done.set()
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert first.wait(5)
+    assert waiting.wait(5)
     source.close()
     source.close()
     assert done.wait(5), "it would have waited for twenty seconds"

@@ -229,6 +229,38 @@ def test_a_recorder_that_fails_while_inference_waits_for_it_ends_everything() ->
     assert whole.indices == list(range(len(whole.indices)))
 
 
+class BrokenAtClose(FakeSink):
+    def close(self) -> None:
+        super().close()
+        raise SinkError("the second error")
+
+
+def test_the_first_error_is_kept_and_the_others_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(frame: Frame) -> None:
+        raise RuntimeError("the first error")
+
+    session = session_of(FakeSource(5, blocks=True), BrokenAtClose(), step=fail)
+    session.start()
+    with pytest.raises(RuntimeError, match="the first error"):
+        session.join()
+    assert "the second error" in caplog.text
+
+
+def test_a_recorder_that_cannot_finish_is_the_error_of_join() -> None:
+    session = session_of(FakeSource(5), BrokenAtClose())
+    session.start()
+    with pytest.raises(SinkError, match="the second error"):
+        session.join()
+    assert session.state is State.FAILED
+
+
+def test_a_live_stream_that_cannot_say_goodbye_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    session = session_of(FakeSource(5), BrokenAtClose("latest"), FakeSink())
+    run(session)
+    assert session.state is State.STOPPED
+    assert "the second error" in caplog.text
+
+
 def test_a_source_that_fails_keeps_what_was_recorded() -> None:
     source, sink = FakeSource(50, error_after=30, is_live=True), FakeSink()
     seen = threading.Semaphore(0)
