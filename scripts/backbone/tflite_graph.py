@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 Constant = NDArray[np.generic]
 OPERATOR_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)}
 TYPES = {tflite.TensorType.FLOAT32: np.float32, tflite.TensorType.FLOAT16: np.float16}
-# Members of the SparseIndexVector union and the types of their values.
-INDEX_VECTORS = {
-    1: (tflite.Int32Vector, np.int32),
-    2: (tflite.Uint16Vector, np.uint16),
-    3: (tflite.Uint8Vector, np.uint8),
-}
+# Members of the SparseIndexVector union.
+INDEX_VECTORS = {1: tflite.Int32Vector, 2: tflite.Uint16Vector, 3: tflite.Uint8Vector}
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
@@ -110,7 +106,6 @@ def densify(values: Constant, sparsity: tflite.SparsityParameters, shape: tuple[
 
 def index_vector(table: object, kind: int) -> NDArray[np.int64]:
     """Return one member of the SparseIndexVector union."""
-    cls, _ = INDEX_VECTORS[kind]
-    vector = cls()
+    vector = INDEX_VECTORS[kind]()
     vector.Init(table.Bytes, table.Pos)  # type: ignore[attr-defined]
     return vector.ValuesAsNumpy().astype(np.int64)
