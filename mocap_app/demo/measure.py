@@ -49,6 +49,18 @@ class FrameErrors:
         return np.isfinite(self.mpjpe_mm)
 
 
+def share_out(truths: Sequence[Truth], takes: Sequence[Take]) -> list[list[Take]]:
+    """Return for each performer the takes that are theirs: each take goes to whom it is nearest for most of it."""
+    shares: list[list[Take]] = [[] for _ in truths]
+    for take in takes:
+        if take.observations is None:
+            continue
+        frames = np.minimum(take.observations.frame_index, len(truths[0]) - 1)
+        gaps = [np.linalg.norm(t.joints_world_m[frames, 0] - take.root_translation, axis=1) for t in truths]
+        shares[int(np.argmin(np.median(gaps, axis=1)))].append(take)
+    return shares
+
+
 def compare(truth: Truth, takes: Sequence[Take]) -> FrameErrors:
     """Return the errors of what was captured of one performer.
 

@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from ..sinks.folder import prepare_folder
 from .camera import DemoCamera
 from .choreography import FPS, LENGTH_S
-from .measure import compare, report
+from .measure import compare, report, share_out
 from .scene import MAX_PEOPLE, Scene, render_clip
 from .truth import write_truth
 
@@ -55,10 +55,11 @@ def run_demo(
     written = sorted(set(folder.glob("demo*_person*.npz")) - before)
     takes = [read_take(path) for path in written]
     stream = out or sys.stdout
-    for number, truth in enumerate(scene.truths, start=1):
+    truths = scene.truths
+    for number, (truth, own) in enumerate(zip(truths, share_out(truths, takes), strict=True), start=1):
         title = f"measured against the truth, performer {number}:" if people > 1 else "measured against the truth:"
         stream.write(title + "\n")
-        stream.writelines(f"  {line}\n" for line in report(compare(truth, takes)))
+        stream.writelines(f"  {line}\n" for line in report(compare(truth, own)))
     stream.writelines(f"{line}\n" for line in list_files(folder, written))
     return code if takes else 1
 

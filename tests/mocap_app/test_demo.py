@@ -21,7 +21,7 @@ from mocap_app.demo.choreography import FPS, LENGTH_S, PHASES, STOOL_HEIGHT_M, a
 from mocap_app.demo.clip import make_clip
 from mocap_app.demo.curves import ease, number_curve, rotation_curve
 from mocap_app.demo.legs import solve_leg
-from mocap_app.demo.measure import compare, report
+from mocap_app.demo.measure import compare, report, share_out
 from mocap_app.demo.postures import arm, mirrored
 from mocap_app.demo.room import draw_room
 from mocap_app.demo.scene import draw_frames, make_scene
@@ -278,6 +278,16 @@ def test_broken_takes_count_as_one_and_gaps_as_not_found(truth: Truth, clip: Tak
     lines = list(report(compare(truth, [part(np.arange(0, 100))])))
     assert lines[-3].split()[:3] == ["all", str(int(truth.visible().sum())), str(int(truth.visible()[:100].sum()))]
     assert any(line.startswith("wave") and line.split()[2] == "0" for line in lines)
+
+
+def test_takes_go_to_the_performer_they_are_of() -> None:
+    scene = make_scene(2, duration_s=1.0)
+    truths = scene.truths
+    first, second = (captured(truth, take) for truth, take in zip(truths, scene.takes, strict=True))
+    shares = share_out(truths, [second, first, second])
+    assert [len(share) for share in shares] == [1, 2]
+    assert shares[0][0] is first
+    assert share_out(truths, [second])[0] == [], "somebody missed is not found in a neighbour"
 
 
 def test_several_performers_stand_apart(tmp_path: Path) -> None:
