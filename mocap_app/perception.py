@@ -18,7 +18,7 @@ from engines.geometry import default_intrinsics
 from engines.types import Detections, Detector, FloatArray, Image, MeshEngine, MeshResult, Regions
 
 from .config import DetectorConfig, TrackingConfig
-from .tracking import Track, Tracker, without_duplicates
+from .tracking import Sight, Track, Tracker, without_duplicates
 from .types import Frame, Tracks
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,9 @@ MAX_REGION_SIDES = 4.0
 """Largest region, in longer sides of the picture."""
 BOX_JOINT_MARGIN = 0.08
 """Flesh beyond the outermost joints, on each side, in sizes of the joints' box."""
+
+REGION_REACH = 1.2
+"""A body reaches no further than this from its region's centre, in half sides: raised arms, and a turned region."""
 
 
 class Perception:
@@ -105,11 +108,11 @@ class Perception:
             meshes = merge_rows(meshes, again, again.scores >= meshes.scores - WORSE_SCORE)
         clock.lap("recover")
         best = [int(n) for n in np.argsort(-meshes.scores, kind="stable") if self._is_present(meshes, int(n))]
-        boxes = joint_boxes(meshes.joints_px, frame.image)
-        kept = without_duplicates(meshes.joints_px, boxes, [np.inf] * len(meshes), best)[: self._config.max_people]
+        sight = see(meshes, frame.image)
+        kept = without_duplicates(sight, [np.inf] * len(meshes), best)[: self._config.max_people]
         clock.lap("track")
         ids = np.arange(1, len(kept) + 1, dtype=np.int64)
-        return Tracks(ids, boxes[kept], meshes.scores[kept]), take_rows(meshes, kept), clock.laps_ms
+        return Tracks(ids, sight.boxes_xyxy[kept], meshes.scores[kept]), take_rows(meshes, kept), clock.laps_ms
 
     def close(self) -> None:
         """Release detector and engine; may be called twice."""
@@ -149,15 +152,15 @@ class Perception:
     def _follow(self, meshes: MeshResult, frame: Frame) -> tuple[list[int], Tracks]:
         """Bring the tracks up to date; return the rows seen and their tracks."""
         known = list(self._tracker.tracks)
-        boxes = joint_boxes(meshes.joints_px, frame.image)
+        sight = see(meshes, frame.image)
+        boxes, regions = sight.boxes_xyxy, sight.regions
         present = [n for n in range(len(meshes)) if self._is_present(meshes, n)]
         # Who is lost has to find an own body again: one that another still follows is that other's.
         followed = [not track.is_lost for track in known] + [False] * (len(meshes) - len(known))
         surprises = [
             known[n].surprise(boxes[n], frame.timestamp_ns) if followed[n] else np.inf for n in range(len(meshes))
         ]
-        seen = without_duplicates(meshes.joints_px, boxes, surprises, sorted(present, key=lambda n: not followed[n]))
-        regions = _pack(meshes.next_regions)
+        seen = without_duplicates(sight, surprises, sorted(present, key=lambda n: not followed[n]))
         for row, track in enumerate(known):
             if row in seen:
                 self._tracker.see(track, boxes[row], regions[row], float(meshes.scores[row]), frame.timestamp_ns)
@@ -243,15 +246,23 @@ def finite_rows(meshes: MeshResult) -> np.ndarray:
     return np.logical_and.reduce([np.isfinite(total) for total in sums])
 
 
-def joint_boxes(joints_px: FloatArray, image: Image) -> FloatArray:
-    """Return `(N, 4)` boxes round `(N, J, 2)` joints with a margin, within the `(H, W, 3)` picture."""
-    if not len(joints_px):
-        return np.zeros((0, 4), np.float32)
-    joints_px = np.nan_to_num(joints_px, posinf=0.0, neginf=0.0)
+def see(meshes: MeshResult, image: Image) -> Sight:
+    """Return where the bodies lie in the `(H, W, 3)` picture.
+
+    Boxes are those of the joints with a margin, as far as they lie in the region of the person and in the picture:
+    legs that are out of sight may be anywhere.
+    """
+    regions = np.nan_to_num(_pack(meshes.next_regions), posinf=0.0, neginf=0.0)
+    if not len(meshes):
+        return Sight(meshes.joints_px, np.zeros((0, 4), np.float32), regions)
+    joints_px = np.nan_to_num(meshes.joints_px, posinf=0.0, neginf=0.0)
     low, high = joints_px.min(axis=1), joints_px.max(axis=1)
     margin = BOX_JOINT_MARGIN * (high - low).max(axis=1, keepdims=True)
-    boxes = np.concatenate([low - margin, high + margin], axis=1)
-    return np.clip(boxes, 0, np.array(image.shape[1::-1] * 2)).astype(np.float32)
+    reach = REGION_REACH * regions[:, 2:3] / 2
+    low = np.clip(low - margin, regions[:, :2] - reach, regions[:, :2] + reach)
+    high = np.clip(high + margin, regions[:, :2] - reach, regions[:, :2] + reach)
+    boxes = np.clip(np.concatenate([low, high], axis=1), 0, np.array(image.shape[1::-1] * 2))
+    return Sight(joints_px, boxes.astype(np.float32), regions)
 
 
 def in_order_of_birth(rows: list[int], tracks: list[Track]) -> tuple[list[int], Tracks]:

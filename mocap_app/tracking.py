@@ -22,6 +22,10 @@ COVERED_OVERLAP = 0.6
 """A detection overlapping a person already accounted for by more is that person once more."""
 DUPLICATE_DISTANCE = 0.1
 """Two bodies whose joints are nearer on average, in sizes of their boxes, are one person."""
+DUPLICATE_REGION_DISTANCE = 0.06
+"""So are two whose regions' centres are nearer, in sides, if their sizes and turns are alike: some 14 cm."""
+DUPLICATE_REGION_RATIO = 0.85
+DUPLICATE_REGION_TURN_RAD = 0.3
 CLEAR_SURPRISE = 0.15
 """Of two tracks on one person the one off its course by so much more, in sizes of its box, is wrong; if neither
 is, the newer one is."""
@@ -134,32 +138,47 @@ class Tracker:
         track.is_lost = True
 
 
-def without_duplicates(
-    joints_px: FloatArray, boxes_xyxy: FloatArray, surprises: list[float], rows: list[int]
-) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Where the bodies of one frame lie in the picture, newcomers last."""
+
+    joints_px: FloatArray
+    """`(N, J, 2)` float32."""
+    boxes_xyxy: FloatArray
+    """`(N, 4)` float32 pixels, of the joints."""
+    regions: FloatArray
+    """`(N, 4)` float32: centre x, y, side in pixels, angle in radians; where each is looked for next."""
+
+    def is_same_person(self, a: int, b: int) -> bool:
+        """Say whether bodies a and b lie on one another, joint on joint, or will be looked for in one region."""
+        size = float(_sizes(self.boxes_xyxy[[a, b]]).min())
+        distance = float(np.linalg.norm(self.joints_px[a] - self.joints_px[b], axis=-1).mean())
+        return distance < DUPLICATE_DISTANCE * max(size, 1.0) or self._is_same_region(a, b)
+
+    def _is_same_region(self, a: int, b: int) -> bool:
+        first, second = self.regions[a], self.regions[b]
+        small, large = sorted((float(first[2]), float(second[2])))
+        turn = (float(first[3] - second[3]) + np.pi) % (2 * np.pi) - np.pi
+        is_near = float(np.linalg.norm(first[:2] - second[:2])) < DUPLICATE_REGION_DISTANCE * small
+        return is_near and small > DUPLICATE_REGION_RATIO * large and abs(turn) < DUPLICATE_REGION_TURN_RAD
+
+
+def without_duplicates(sight: Sight, surprises: list[float], rows: list[int]) -> list[int]:
     """Return `rows` without those that show a person another row shows too.
 
     Args:
-        joints_px: `(N, J, 2)` pixels.
-        boxes_xyxy: `(N, 4)` pixels, of the joints.
+        sight: N bodies.
         surprises: N numbers: how far the body is off its track's course; infinite for the lost and for newcomers.
         rows: Rows to compare: those followed, the oldest first, then the lost, then newcomers.
     """
     kept: list[int] = []
     for row in rows:
-        rival = next((k for k in kept if is_same_person(joints_px, boxes_xyxy, k, row)), None)
+        rival = next((k for k in kept if sight.is_same_person(k, row)), None)
         if rival is None:
             kept.append(row)
         elif surprises[rival] - surprises[row] > CLEAR_SURPRISE:
             kept[kept.index(rival)] = row
     return kept
-
-
-def is_same_person(joints_px: FloatArray, boxes_xyxy: FloatArray, a: int, b: int) -> bool:
-    """Say whether rows a and b of `(N, J, 2)` joints with `(N, 4)` boxes lie on one another, joint on joint."""
-    size = min(float(_sizes(boxes_xyxy[a])), float(_sizes(boxes_xyxy[b])))
-    distance = float(np.linalg.norm(joints_px[a] - joints_px[b], axis=-1).mean())
-    return distance < DUPLICATE_DISTANCE * max(size, 1.0)
 
 
 def box_costs(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mocap_app.config import TrackingConfig
-from mocap_app.tracking import Tracker, box_costs, box_overlaps, greedy, without_duplicates
+from mocap_app.tracking import Sight, Tracker, box_costs, box_overlaps, greedy, without_duplicates
 
 REGION = np.array((0, 0, 100, 0), np.float32)
 MS = 1_000_000
@@ -95,30 +95,38 @@ def test_a_lost_person_keeps_the_place_until_forgotten() -> None:
     assert people.free_places == 1
 
 
-def joints_at(*xs: float) -> np.ndarray:
+def sight_of(*xs: float, sides: tuple[float, ...] = (), turns: tuple[float, ...] = ()) -> Sight:
     shape = np.random.default_rng(1).uniform((-40, 100), (40, 300), (24, 2))
-    return np.stack([shape + np.array((x, 0)) for x in xs]).astype(np.float32)
+    joints = np.stack([shape + np.array((x, 0)) for x in xs]).astype(np.float32)
+    columns = (xs, [200] * len(xs), sides or [250] * len(xs), turns or [0] * len(xs))
+    return Sight(joints, np.stack([box(x) for x in xs]), np.array(columns, np.float32).T)
 
 
 def test_of_two_on_one_body_the_older_stays() -> None:
-    boxes = np.stack([box(100), box(104), box(300)])
-    kept = without_duplicates(joints_at(100, 104, 300), boxes, [0.05, 0.05, 0.0], [0, 1, 2])
+    kept = without_duplicates(sight_of(100, 104, 300), [0.05, 0.05, 0.0], [0, 1, 2])
     assert kept == [0, 2]
 
 
 def test_unless_the_older_has_clearly_leapt_there() -> None:
-    boxes = np.stack([box(100), box(104)])
-    assert without_duplicates(joints_at(100, 104), boxes, [0.5, 0.05], [0, 1]) == [1]
+    assert without_duplicates(sight_of(100, 104), [0.5, 0.05], [0, 1]) == [1]
 
 
 def test_a_newcomer_never_takes_a_followed_body() -> None:
-    boxes = np.stack([box(100), box(104)])
-    assert without_duplicates(joints_at(100, 104), boxes, [0.9, float("inf")], [0, 1]) == [0]
+    assert without_duplicates(sight_of(100, 104), [0.9, float("inf")], [0, 1]) == [0]
 
 
 def test_two_people_close_together_are_two() -> None:
-    boxes = np.stack([box(100), box(150)])
-    assert without_duplicates(joints_at(100, 150), boxes, [0.0, 0.0], [0, 1]) == [0, 1]
+    assert without_duplicates(sight_of(100, 150), [0.0, 0.0], [0, 1]) == [0, 1]
+
+
+def test_two_who_will_be_looked_for_in_one_region_are_one_whatever_their_joints() -> None:
+    def kept(**regions: tuple[float, ...]) -> list[int]:
+        sight = sight_of(100, 100, **regions)
+        sight.joints_px[1] += 80
+        return without_duplicates(sight, [0.0, 0.0], [0, 1])
+
+    assert kept() == kept(sides=(250, 230), turns=(3.1, -3.1)) == [0]
+    assert kept(sides=(250, 150)) == kept(turns=(0.0, 0.8)) == [0, 1]
 
 
 def test_overlaps_and_costs_on_known_boxes() -> None:
