@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from importlib.util import find_spec
 
 from ..errors import WeightsError
@@ -31,11 +32,13 @@ class AutoDetector:
 
 
 def _choose(options: AutoDetectorOptions, device: str) -> tuple[Detector, str]:
-    limit = {} if options.min_score is None else {"min_score": options.min_score}
-    shipped = BlazePoseDetectorOptions(**limit)
+    shipped, yolo = BlazePoseDetectorOptions(), YoloOptions(weights=options.weights)
+    if options.min_score is not None:
+        shipped = replace(shipped, min_score=options.min_score)
+        yolo = replace(yolo, min_score=options.min_score)
     if not options.weights.endswith(".onnx") and find_spec("ultralytics") is None:
         return BlazePoseDetector(shipped, device), "ultralytics is not installed"
     try:
-        return YoloDetector(YoloOptions(weights=options.weights, **limit), device), options.weights
+        return YoloDetector(yolo, device), options.weights
     except WeightsError as error:
         return BlazePoseDetector(shipped, device), f"no YOLO weights: {str(error).split(';')[0]}"

@@ -104,4 +104,6 @@ def read_lspet(folder: Path, limit: int | None) -> Iterator[Item]:
 def _decode(encoded: bytes) -> Image:
     """Return `(H, W, 3)` RGB of an encoded picture."""
     image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError("found bytes that are no picture; expected an encoded one; fetch the test pictures again")
     return np.ascontiguousarray(image[..., ::-1], np.uint8)

@@ -45,7 +45,7 @@ class Item:
     @property
     def labelled(self) -> np.ndarray:
         """`(12,)` bool: which joints have a label."""
-        return np.isfinite(self.labels_px).all(axis=1)
+        return np.asarray(np.isfinite(self.labels_px).all(axis=1))
 
     @property
     def line(self) -> str:
