@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 
 SETTLING_S = 1.0
-"""Of credible sight of feet, after which the floor moves only slowly."""
+"""After which the floor moves only slowly."""
 SETTLING_SPEED_M_S = 1.0
 LOWERING_SPEED_M_S = 0.06
 """2 mm per frame at 30 frames a second: unseen, yet somebody first seen on a stair gets down in seconds."""
@@ -36,7 +36,7 @@ class Floor:
 
     It starts at the first soles seen, settles within a second of sight of feet, and then follows a low percentile
     of the last 20 seconds at no more than 0.06 m/s down and 0.006 m/s up, so that nobody is seen to jump. Soles
-    that are guessed (feet out of the picture) count until the first ones are seen.
+    that are guessed (feet out of the picture) count until the first ones are seen, when it settles once more.
     """
 
     def __init__(self) -> None:
@@ -49,6 +49,8 @@ class Floor:
 
     def update(self, soles_y_m: list[float], credible: list[bool], timestamp_ns: int) -> float:
         """Take the height of each person's lower sole and return the floor's; 0 while nobody was ever seen."""
+        if any(credible) and not self._seen:
+            self._settled_s = 0.0
         for height, is_credible in zip(soles_y_m, credible, strict=True):
             (self._seen if is_credible else self._guessed).append((timestamp_ns, height))
         self._forget(timestamp_ns)
@@ -56,7 +58,7 @@ class Floor:
         heights = [height for _, height in self._seen or self._guessed]
         if heights:
             self._approach(float(np.percentile(heights, LOW_PERCENTILE)), step_s)
-        if any(credible):
+        if heights:
             self._settled_s += step_s
         return self.y_m if self.y_m is not None else 0.0
 
