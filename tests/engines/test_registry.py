@@ -38,7 +38,7 @@ def test_every_entry_has_options_that_can_be_made(spec) -> None:
 
 
 def test_unknown_option_names_the_nearest() -> None:
-    with pytest.raises(ValueError, match='"min_scor".*did you mean "min_score"'):
+    with pytest.raises(ValueError, match=r'"min_scor".*did you mean "min_score"'):
         build_detector("blazepose", {"min_scor": 0.5})
 
 
