@@ -56,6 +56,7 @@ def draw(job) -> None:
     """Run one rendering job in this process, saying how far it is."""
     import cv2
     import torch
+
     from engines.training.rendering_job import run_job
 
     cv2.setNumThreads(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RuntimeUnavailableError
 
@@ -21,7 +21,7 @@ def create_context() -> moderngl.Context:
     """
     import moderngl
 
-    options = {"backend": "egl"} if sys.platform.startswith("linux") else {}
+    options: dict[str, Any] = {"backend": "egl"} if sys.platform.startswith("linux") else {}
     try:
         return moderngl.create_context(standalone=True, require=330, **options)
     except Exception as error:  # glcontext raises bare Exception subclasses for every driver trouble

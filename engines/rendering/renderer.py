@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from ..types import FloatArray, Image, IntArray
 from .context import create_context
 from .normals import VertexNormals
 from .shaders import FRAGMENT, VERTEX
+
+if TYPE_CHECKING:
+    import moderngl
 
 SKIN = (168, 176, 190)
 
@@ -60,8 +64,8 @@ class MeshRenderer:
         self._target = self._framebuffer(self._samples)
         self._resolved = self._framebuffer(0) if self._samples else self._target
         self._normals: VertexNormals | None = None
-        self._buffer = None
-        self._array = None
+        self._buffer: moderngl.Buffer | None = None
+        self._array: moderngl.VertexArray | None = None
 
     def draw(
         self,
@@ -133,7 +137,8 @@ class MeshRenderer:
 
     def _draw_body(self, vertices: FloatArray, surface: Surface, normals: FloatArray) -> None:
         self._prepare(len(vertices))
-        assert self._buffer is not None and self._array is not None
+        assert self._buffer is not None
+        assert self._array is not None
         rows = np.empty((len(vertices), 12), np.float32)
         rows[:, 0:3] = vertices
         rows[:, 3:6] = normals

@@ -41,8 +41,10 @@ float hash(vec3 p) { p = fract(p * 0.3183099 + 0.1); p *= 17.0; return fract(p.x
 float noise(vec3 x) {
     vec3 i = floor(x), f = fract(x);
     f = f * f * (3.0 - 2.0 * f);
-    return mix(mix(mix(hash(i), hash(i + vec3(1,0,0)), f.x), mix(hash(i + vec3(0,1,0)), hash(i + vec3(1,1,0)), f.x), f.y),
-               mix(mix(hash(i + vec3(0,0,1)), hash(i + vec3(1,0,1)), f.x), mix(hash(i + vec3(0,1,1)), hash(i + vec3(1,1,1)), f.x), f.y), f.z);
+    float a = mix(hash(i), hash(i + vec3(1,0,0)), f.x), b = mix(hash(i + vec3(0,1,0)), hash(i + vec3(1,1,0)), f.x);
+    i.z += 1.0;
+    float c = mix(hash(i), hash(i + vec3(1,0,0)), f.x), d = mix(hash(i + vec3(0,1,0)), hash(i + vec3(1,1,0)), f.x);
+    return mix(mix(a, b, f.y), mix(c, d, f.y), f.z);
 }
 float weave(vec3 p) {
     if (pattern.x < 0.5) return 0.0;

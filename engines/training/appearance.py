@@ -113,7 +113,8 @@ def _draw_clutter(picture: Image, rng: np.random.Generator) -> None:
         cv2.line(picture, tuple(map(int, a)), tuple(map(int, b)), color, int(rng.integers(1, 14)))
     else:
         center = tuple(map(int, rng.integers(0, size, 2)))
-        cv2.ellipse(picture, center, tuple(map(int, rng.integers(3, size // 4, 2))), rng.uniform(0, 180), 0, 360, color, -1)
+        axes = tuple(map(int, rng.integers(3, size // 4, 2)))
+        cv2.ellipse(picture, center, axes, rng.uniform(0, 180), 0, 360, color, -1)
 
 
 def add_occluder(picture: Image, rng: np.random.Generator) -> None:

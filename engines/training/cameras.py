@@ -42,6 +42,7 @@ def sample_view(vertices: FloatArray, joints: FloatArray, rng: np.random.Generat
     Args:
         vertices: `(V, 3)` world frame, metres (a subset will do).
         joints: `(24, 3)` world frame, metres.
+        rng: Where the randomness comes from.
     """
     pitch = rng.normal(5, 11) if rng.random() < 0.72 else rng.uniform(-60, 60)
     roll = rng.normal(0, 6)

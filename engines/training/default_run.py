@@ -41,7 +41,7 @@ def body_loss(body: BodyParameters) -> BodyLoss:
 def prepare(network: DefaultNetwork, trainer: Trainer, count: int = 2000) -> None:
     """Store the statistics of the feature maps and the mean joints in the network."""
     rows = np.random.default_rng(0).permutation(len(trainer.samples))[:count]
-    numbers, truth, maps = trainer.batch(trainer.samples, rows, True, None)
+    _, truth, maps = trainer.batch(trainer.samples, rows, True, None)
     for level, features in enumerate(maps):
         mean, spread = features.mean((0, 2, 3)), features.std((0, 2, 3)).clamp_min(1e-3)
         getattr(network, f"level{level}_mean").copy_(mean[None, :, None, None])

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ..types import FloatArray
 
 
-
 @dataclass(frozen=True, slots=True)
 class Samples:
     """N training samples, parallel arrays."""

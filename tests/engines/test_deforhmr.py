@@ -121,7 +121,8 @@ def test_landmark_numbers_do_not_depend_on_place_and_size_in_the_crop() -> None:
 
 def test_default_network_gives_rotations_for_every_crop() -> None:
     network = DefaultNetwork().eval()
-    result = network(torch.randn(2, 39, 5) * 50, torch.randn(2, 39, 3), torch.randn(2, 48, 16, 16), torch.randn(2, 288, 8, 8))
+    landmarks = torch.randn(2, 39, 5) * 50, torch.randn(2, 39, 3)
+    result = network(*landmarks, torch.randn(2, 48, 16, 16), torch.randn(2, 288, 8, 8))
     assert result.rotations.shape == (2, 24, 3, 3)
     torch.testing.assert_close(torch.linalg.det(result.rotations), torch.ones(2, 24), atol=1e-4, rtol=0)
     assert result.joints_px.shape == (2, 24, 2)
