@@ -18,7 +18,7 @@ SAME_PERSON_COST = 0.3
 """A detection belongs to a followed person whose box costs less; see `box_costs`."""
 LOST_PERSON_COST = 0.5
 """The same for a person out of sight, who may have turned or stepped aside meanwhile."""
-COVERED_OVERLAP = 0.6
+COVERED_OVERLAP = 0.7
 """A detection overlapping a person already accounted for by more is that person once more."""
 DUPLICATE_DISTANCE = 0.1
 """Two bodies whose joints are nearer on average, in sizes of their boxes, are one person."""

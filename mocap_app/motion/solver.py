@@ -12,6 +12,7 @@ from exporters.types import Pose, Skeleton
 from ..config import MotionConfig, SmoothingConfig
 from ..types import Frame, Tracks
 from .filters import PlaceFilter, RotationFilter
+from .flips import FlipGate
 from .retarget import SOLE_BELOW_JOINTS_M, local_rotations, skeleton_of
 from .world import Floor, world_from_camera
 
@@ -79,7 +80,7 @@ class MotionSolver:
             person = self._people.setdefault(int(subject), _Person(self._config.smoothing, now_ns))
             step_s = (now_ns - person.seen_ns) / 1e9
             evidence = self._evidence @ meshes.confidence[row]
-            rotations[row] = person.rotations(rotations[row], evidence, step_s)
+            rotations[row] = person.rotations(person.gate(rotations[row].copy(), step_s), evidence, step_s)
             places[row] = person.place(places[row], step_s)
             person.seen_ns = now_ns
 
@@ -98,6 +99,7 @@ class _Person:
     """The filters of one person."""
 
     def __init__(self, config: SmoothingConfig, seen_ns: int) -> None:
+        self.gate = FlipGate()
         self.rotations = RotationFilter(config)
         self.place = PlaceFilter(config)
         self.seen_ns = seen_ns

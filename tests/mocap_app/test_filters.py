@@ -10,6 +10,7 @@ import pytest
 from exporters.rotations import inverse, multiply, quaternion_from_rotvec, rotvec_from_quaternion
 from mocap_app.config import SmoothingConfig
 from mocap_app.motion.filters import HIDDEN_SPEED_RAD_S, PlaceFilter, RotationFilter, smoothing_factor
+from mocap_app.motion.flips import LONGEST_HOLD_S, FlipGate
 
 CONFIG = SmoothingConfig()
 SURE = np.ones(1)
@@ -120,3 +121,26 @@ def test_depths_behind_the_camera_stay_finite() -> None:
     place = PlaceFilter(CONFIG)
     for z in (-1.0, 0.0, 1e-9, 4.0):
         assert np.isfinite(place(np.array((0.1, 0.1, z)), 1 / 30)).all()
+
+
+def test_a_body_seen_back_to_front_for_a_moment_is_held() -> None:
+    gate, facing, flipped = FlipGate(), turned(0.1, 0.5), turned(3.1, -0.5)
+    for index in range(10):
+        seen = flipped if index in (4, 5) else facing
+        np.testing.assert_array_equal(gate(seen, 1 / 30), facing)
+
+
+def test_a_turn_that_lasts_is_believed() -> None:
+    gate = FlipGate()
+    gate(turned(0.0), 0.0)
+    answers = [float(angle_between(gate(turned(3.0), 1 / 30), turned(3.0))[0]) for _ in range(10)]
+    late = next(n for n, angle in enumerate(answers) if angle < 1e-9)
+    assert 0 < late / 30 <= LONGEST_HOLD_S
+    assert max(answers[late:]) < 1e-9
+
+
+def test_a_fast_spin_passes() -> None:
+    gate = FlipGate()
+    for index in range(60):
+        now = turned(4 * np.pi * index / 30)
+        np.testing.assert_array_equal(gate(now, 1 / 30), now)
