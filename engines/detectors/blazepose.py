@@ -22,8 +22,11 @@ from .options import BlazePoseDetectorOptions
 Network = Callable[[Image], tuple[FloatArray, FloatArray, FloatArray]]
 """Takes `(224, 224, 3)` uint8 RGB; gives `(A, 4)` head boxes xyxy and `(A, 4, 2)` points, both in its pixels, and
 `(A,)` scores."""
-LARGE_PERSON = 0.3
-"""A person whose circle has at least this part of the picture's longer side as radius is not small."""
+LARGE_PERSON = 0.4
+"""A person whose circle has at least this part of the picture's shorter side as radius is not small."""
+MIN_TILE_PX = 64
+"""Smaller parts show nothing that the whole does not."""
+MAX_TILES_PER_AXIS = 4
 SURE_SCORE = 0.6
 """Where the best person scores lower, the turned picture is looked at too."""
 LAST_RESORT = 0.4
@@ -85,7 +88,7 @@ def find_people(image: Image, network: Network, options: BlazePoseDetectorOption
     weak = options.min_score * LAST_RESORT
     seen = look(image, whole, network, weak)
     found = _above(seen, options.min_score)
-    if options.tiles and not _fills_picture(found, max(width, height)):
+    if options.tiles and not _fills_picture(found, min(width, height)):
         parts = [_inside(look(image, tile, network, options.min_score), tile) for tile in tiles(width, height)]
         found = join([found, without_known(merge_weighted(join(parts)), found)])
     if options.turns and (not len(found) or found.scores.max() < SURE_SCORE):
@@ -113,6 +116,8 @@ def tiles(width_px: int, height_px: int) -> Iterable[View]:
     """Yield overlapping squares over the picture: along its longer side, or a quarter each if it is square."""
     short, long = min(width_px, height_px), max(width_px, height_px)
     side = short if long > 1.2 * short else round(0.6 * long)
+    if side < MIN_TILE_PX:
+        return
     for top in _starts(height_px, side):
         for left in _starts(width_px, side):
             yield View(left, top, min(side, width_px), min(side, height_px))
@@ -122,6 +127,7 @@ def _starts(length_px: int, side_px: int) -> list[int]:
     if length_px <= side_px:
         return [0]
     count = max(2, int(np.ceil((length_px - side_px) / (0.6 * side_px))) + 1)
+    count = min(count, MAX_TILES_PER_AXIS)
     return [round(start) for start in np.linspace(0, length_px - side_px, count)]
 
 
@@ -137,5 +143,5 @@ def _inside(candidates: Candidates, tile: View) -> Candidates:
     return candidates.take(centred & (candidates.radii_px < 0.6 * size.max()))
 
 
-def _fills_picture(candidates: Candidates, long_side_px: int) -> bool:
-    return bool((candidates.radii_px >= LARGE_PERSON * long_side_px).any())
+def _fills_picture(candidates: Candidates, short_side_px: int) -> bool:
+    return bool((candidates.radii_px >= LARGE_PERSON * short_side_px).any())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from engines import DETECTORS, ENGINES, MissingExtraError, Regions, WeightsError, build_detector, build_engine
 from engines.geometry import default_intrinsics, project
 from engines.types import Detector, Image, MeshEngine
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
@@ -24,12 +29,18 @@ def engine(request: pytest.FixtureRequest):
 @pytest.fixture(scope="module", params=sorted(DETECTORS))
 def detector(request: pytest.FixtureRequest):
     try:
-        built = build_detector(request.param)
+        built = build_detector(request.param, yolox_where_ultralytics_is_absent(request.param))
     except (MissingExtraError, WeightsError) as error:
         pytest.skip(str(error))
     yield built
     built.close()
     built.close()
+
+
+def yolox_where_ultralytics_is_absent(name: str) -> dict[str, str]:
+    if name == "yolo" and find_spec("ultralytics") is None:
+        return {"weights": str(REPOSITORY.parent / "shared" / "data" / "weights" / "yolox_nano.onnx")}
+    return {}
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_view_goes_back_to_the_picture(turns: int) -> None:
     np.testing.assert_allclose(view.to_picture(np.array([column + 0.5, row + 0.5])), (42.5, 17.5))
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (500, 500), (1, 1), (900, 10)])
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (500, 500), (2000, 700)])
 def test_tiles_cover_the_picture(size: tuple[int, int]) -> None:
     seen = np.zeros((size[1], size[0]), bool)
     for tile in tiles(*size):
@@ -147,6 +147,11 @@ def test_tiles_cover_the_picture(size: tuple[int, int]) -> None:
         assert tile.top_px + tile.height_px <= size[1]
         seen[tile.top_px : tile.top_px + tile.height_px, tile.left_px : tile.left_px + tile.width_px] = True
     assert seen.all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (900, 10), (40, 40)])
+def test_no_tiles_of_a_sliver(size: tuple[int, int]) -> None:
+    assert list(tiles(*size)) == []
 
 
 def test_region_follows_how_the_person_lies() -> None:
