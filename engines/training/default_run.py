@@ -12,7 +12,7 @@ from ..deforhmr.model import DefaultNetwork
 from .loop import Schedule, Trainer
 from .losses import BodyLoss
 
-FIRST_SHARE = 1 / 6
+FIRST_SHARE, LANDMARK_SHARE = 0.2, 0.02
 
 
 def train_default(work: Path, minutes: float, threads: int = 0, seed: int = 0) -> Path:
@@ -22,9 +22,10 @@ def train_default(work: Path, minutes: float, threads: int = 0, seed: int = 0) -
     network = DefaultNetwork()
     trainer = Trainer(network, body_loss(load_body()), work, work / "log.csv", seed)
     prepare(network, trainer)
+    trainer.learn_landmarks(minutes * LANDMARK_SHARE)
     checkpoint = work / "checkpoint.pt"
     trainer.run(Schedule(minutes * FIRST_SHARE, learning_rate=1e-3, batch=256, first_only=True), checkpoint)
-    trainer.run(Schedule(minutes * (1 - FIRST_SHARE), learning_rate=1e-3, batch=128), checkpoint)
+    trainer.run(Schedule(minutes * (1 - FIRST_SHARE - LANDMARK_SHARE), learning_rate=1e-3, batch=128), checkpoint)
     target = work / "deforhmr_default.safetensors"
     write_weights(network, target)
     return target

@@ -14,6 +14,8 @@ from torch import Tensor
 from ..deforhmr.landmarks import LandmarkNumbers, landmark_numbers
 from ..deforhmr.model import DefaultNetwork
 from ..deforhmr.network import Estimate
+from ..types import FloatArray
+from .landmark_model import LandmarkModel, fit_landmark_model, usual_landmarks
 from .losses import LIMB_JOINTS, BodyLoss, Truth
 from .shards import Samples, join_samples, read_shards
 
@@ -44,6 +46,13 @@ class Trainer:
         self._files = sorted((folder / "train").glob("*.npz"))
         self.samples = read_shards(self._files)
         self.held_out = read_shards(sorted((folder / "held_out").glob("*.npz")))
+        self.usual: tuple[FloatArray, FloatArray] | None = None
+        self._landmark_model: LandmarkModel | None = None
+
+    def learn_landmarks(self, minutes: float) -> None:
+        """Learn the encoder's usual landmarks; batches draw the raw ones towards them from now on."""
+        self._landmark_model = fit_landmark_model(self.samples, minutes)
+        self.usual = usual_landmarks(self._landmark_model, self.samples)
 
     def run(self, schedule: Schedule, checkpoint: Path) -> None:
         """Train one stage; a checkpoint and a log row about every minute, shards read anew as they come."""
@@ -99,6 +108,9 @@ class Trainer:
         landmarks = torch.from_numpy(samples.landmarks[rows])
         world = torch.from_numpy(samples.world[rows])
         if rng is not None:
+            if self.usual is not None:
+                usual = (torch.from_numpy(part[rows]) for part in self.usual)
+                landmarks, world = _draw_towards(landmarks, world, *usual, rng)
             landmarks, world = _disturb(landmarks, world, rng)
         numbers = landmark_numbers(landmarks, world)
         pixels = torch.from_numpy(samples.joints_px[rows])
@@ -147,6 +159,8 @@ class Trainer:
         new = sorted(set((self.folder / "train").glob("*.npz")) - set(self._files))
         if len(new) > len(self._files) * 0.1:
             self._files, self.samples = self._files + new, join_samples([self.samples, read_shards(new)])
+            if self._landmark_model is not None:
+                self.usual = usual_landmarks(self._landmark_model, self.samples)
 
 
 class WeightAverage:
@@ -184,6 +198,16 @@ class WeightAverage:
 def _in_float(estimate: Estimate) -> Estimate:
     """Return the estimate in float32, whatever the network ran in."""
     return Estimate(*(part.float() for part in estimate))
+
+
+def _draw_towards(
+    landmarks: Tensor, world: Tensor, usual: Tensor, usual_world: Tensor, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return landmarks between the raw and the usual ones: 40 % raw, the others 40 to 100 % of the way."""
+    count = len(landmarks)
+    share = np.where(rng.random(count) < 0.4, 0.0, rng.uniform(0.4, 1.0, count)).astype(np.float32)
+    way = torch.from_numpy(share)[:, None, None]
+    return torch.lerp(landmarks, usual, way), torch.lerp(world, usual_world, way)
 
 
 def _disturb(landmarks: Tensor, world: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
