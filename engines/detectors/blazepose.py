@@ -27,6 +27,8 @@ LARGE_PERSON = 0.4
 MIN_TILE_PX = 64
 """Smaller parts show nothing that the whole does not."""
 MAX_TILES_PER_AXIS = 4
+NONE = np.zeros(0, np.int64)
+"""No rows."""
 SURE_SCORE = 0.6
 """Where the best person scores lower, the turned picture is looked at too."""
 LAST_RESORT = 0.4
@@ -90,7 +92,7 @@ def find_people(image: Image, network: Network, options: BlazePoseDetectorOption
     found = _above(seen, options.min_score)
     if options.tiles and not _fills_picture(found, min(width, height)):
         parts = [_inside(look(image, tile, network, options.min_score), tile) for tile in tiles(width, height)]
-        found = join([found, without_known(merge_weighted(join(parts)), found)])
+        found = join([found, without_known(merge_weighted(join([found.take(NONE), *parts])), found)])
     if options.turns and (not len(found) or found.scores.max() < SURE_SCORE):
         views = [View(0, 0, width, height, turns) for turns in (1, 2, 3)]
         turned = [look(image, view, network, weak) for view in views]
