@@ -43,15 +43,15 @@ def test_noise_is_calmed_most_along_the_viewing_ray(rng: np.random.Generator) ->
     noisy = np.array((0.0, 0.0, 4.0)) + rng.normal(0, (0.004, 0.004, 0.05), (300, 3))
     calm = np.array([place(p, 1 / 30) for p in noisy])[60:]
     ratio = np.diff(calm, axis=0).std(axis=0) / np.diff(noisy, axis=0).std(axis=0)
-    assert (ratio[:2] < 0.45).all()
+    assert (ratio[:2] < 0.35).all()
     assert ratio[2] < 0.2
 
 
 def test_smoothing_the_depth_does_not_move_the_body_in_the_picture() -> None:
     place = PlaceFilter(CONFIG)
     place(np.array((1.0, 0.5, 4.0)), 0.0)
-    x, y, z = place(np.array((1.05, 0.525, 4.2)), 1 / 30)
-    assert z < 4.06
+    x, y, z = place(np.array((1.01, 0.505, 4.04)), 1 / 30)
+    assert z < 4.01
     assert (x / z, y / z) == pytest.approx((0.25, 0.125))
 
 
@@ -64,8 +64,7 @@ def test_rotation_noise_is_calmed_and_a_fast_turn_lags_less_than_at_rest(rng: np
     fast, lag = RotationFilter(CONFIG), 0.0
     for index in range(60):
         lag = float(angle_between(fast(turned(8 * index / 30), SURE, 1 / 30), turned(8 * index / 30))[0])
-    assert lag / 8 < 0.035
-    assert lag / 8 < 0.6 / (2 * np.pi * CONFIG.min_cutoff_hz)
+    assert lag / 8 < 0.02, "seconds; at rest it is 0.1"
 
 
 def test_turning_on_and_on_has_no_seam() -> None:
