@@ -9,6 +9,7 @@ from ..backbones.blazepose.load import load_pose_encoder
 from ..backbones.blazepose.pose_encoder import INPUT_SIZE_PX
 from ..detectors.alignment import regions_from_axes, regions_from_detections
 from ..geometry import apply_affine, cut_crops, invert_affine, region_matrices
+from ..runtime.session import open_session
 from ..types import Detector, FloatArray, Image, Regions
 from .systems import REDETECT_BELOW, LimbJoints
 
@@ -22,7 +23,11 @@ class LandmarkSystem:
     """Detector, two passes of the encoder, its landmarks; no gate on presence in pictures."""
 
     def __init__(self, detector: Detector, variant: str = "full") -> None:
-        self._detector, self._encoder = detector, load_pose_encoder(variant)
+        outputs = ["landmarks", "world", "presence", "map16", "map8"]
+        example = torch.zeros(1, 3, INPUT_SIZE_PX, INPUT_SIZE_PX)
+        encoder = load_pose_encoder(variant)
+        self._detector = detector
+        self._session = open_session(encoder, [example], ["crops"], outputs, f"blazepose-{variant}-landmarks")
         self._is_video, self._regions = False, Regions.empty()
 
     def begin(self, is_video: bool) -> None:
@@ -47,13 +52,11 @@ class LandmarkSystem:
             empty = np.zeros((0, 39, 2), np.float32)
             return empty, np.zeros((0, 39, 3), np.float32), np.zeros(0, np.float32), regions
         matrices = region_matrices(regions, INPUT_SIZE_PX)
-        crops = torch.from_numpy(cut_crops(image, matrices, INPUT_SIZE_PX)).permute(0, 3, 1, 2).float() / 255
-        with torch.inference_mode():
-            output = self._encoder(crops)
-        marks, world = output.landmarks.numpy(), output.world.numpy()
+        crops = cut_crops(image, matrices, INPUT_SIZE_PX).transpose(0, 3, 1, 2).astype(np.float32) / 255
+        marks, world, presence, _, _ = self._session.run(crops)
         pixels = apply_affine(invert_affine(matrices), marks[..., :2])
         cosine, sine = np.cos(regions.angles_rad)[:, None], np.sin(regions.angles_rad)[:, None]
         x, y, z = np.moveaxis(world, -1, 0)
         metres = np.stack([cosine * x - sine * y, sine * x + cosine * y, z], axis=-1).astype(np.float32)
         following = regions_from_axes(pixels[:, CENTER], pixels[:, TOP])
-        return pixels, metres, output.presence.numpy(), following
+        return pixels, metres, presence.reshape(-1), following
