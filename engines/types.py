@@ -128,7 +128,8 @@ class MeshResult:
     shape: FloatArray
     """`(N, S)` float32, shape numbers of the body model."""
     joints_px: FloatArray
-    """`(N, J, 2)` float32, pixels of the full image: the joints projected with `intrinsics`."""
+    """`(N, J, 2)` float32, pixels of the full image: where the joints are in the picture, as measured there where
+    the engine measures them, else projected with `intrinsics`."""
     confidence: FloatArray
     """`(N, J)` float32, 0 to 1: how surely each joint is seen."""
     scores: FloatArray

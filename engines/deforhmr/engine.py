@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ..body import load_body
+from ..body.fitting import fit_pose, joints_of
 from ..errors import WeightsError
-from ..geometry import apply_affine, cut_crops, default_intrinsics, invert_affine, project, region_matrices
+from ..geometry import apply_affine, cut_crops, default_intrinsics, invert_affine, region_matrices
 from ..types import BodyModel, FloatArray, Image, MeshResult, Regions
 from ..weights import find_weights
 from .camera import crop_to_camera, solve_translation
-from .decode import joint_confidence, next_regions
+from .decode import gather_evidence, joint_confidence, next_regions, seen_joints
 from .options import DeforHmrOptions
 
 CROP_PX = 256
@@ -25,6 +26,7 @@ class _Sight(NamedTuple):
     """What the networks saw in N crops (NumPy)."""
 
     landmarks: FloatArray
+    world: FloatArray
     presence: FloatArray
     rotations: FloatArray
     betas: FloatArray
@@ -85,25 +87,34 @@ class DeforHmrEngine:
         tensor = np.ascontiguousarray(crops.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(255)
         landmarks, world, presence, map16, map8 = self._encoder.run(tensor)
         rotations, betas, camera, joints_px = self._network.run(landmarks, world, map16, map8)
-        return _Sight(landmarks, presence.reshape(-1), rotations, betas, camera, joints_px)
+        return _Sight(landmarks, world, presence.reshape(-1), rotations, betas, camera, joints_px)
 
     def _place(self, sight: _Sight, regions: Regions, matrices: FloatArray, intrinsics: FloatArray) -> MeshResult:
         finite = np.array([all(np.isfinite(a[n]).all() for a in sight) for n in range(len(regions))])
         sight = _Sight(*(np.where(finite.reshape(-1, *[1] * (a.ndim - 1)), a, np.float32(0)) for a in sight))
         rotations = sight.rotations.copy()
         rotations[~finite] = np.eye(3)
-        rotations[:, 0] = crop_to_camera(regions, intrinsics) @ rotations[:, 0]
-        vertices, joints = self._skin(rotations, sight.betas)
+        to_camera = crop_to_camera(regions, intrinsics)
+        rotations[:, 0] = to_camera @ rotations[:, 0]
         confidence = joint_confidence(sight.landmarks, sight.presence)
-        seen_px = apply_affine(invert_affine(matrices), sight.joints_px)
+        seen_px = apply_affine(invert_affine(matrices), seen_joints(sight.joints_px, sight.landmarks))
         depth = intrinsics[0, 0] * 2 / (np.maximum(sight.camera[:, 0], 0.05) * regions.sides_px)
+        bones = self._bones(sight.betas)
+        joints = joints_of(rotations, bones)
         translation = solve_translation(joints, seen_px, confidence, intrinsics, depth)
+        evidence = gather_evidence(sight.world, to_camera, joints, seen_px, confidence, regions, intrinsics)
+        rotations, translation = fit_pose(rotations, bones, translation, evidence)
+        vertices, joints = self._skin(rotations, sight.betas)
         return MeshResult(
-            vertices, joints, translation, self._global(rotations), sight.betas,
-            project(joints + translation[:, None], intrinsics), confidence,
+            vertices, joints, translation, self._global(rotations), sight.betas, seen_px, confidence,
             np.where(finite, sight.presence, 0).astype(np.float32), intrinsics.astype(np.float32),
             next_regions(sight.landmarks, matrices),
         )  # fmt: skip
+
+    def _bones(self, betas: FloatArray) -> FloatArray:
+        """Return `(N, 24, 3)` rest offsets from the parent; the root's is zero."""
+        rest = self.body_model.rest_joints + np.einsum("jcs,ns->njc", self.body_model.rest_joint_directions, betas)
+        return rest - rest[:, np.maximum(self.body_model.parents, 0)]
 
     def _skin(self, rotations: FloatArray, betas: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return vertices and joints relative to the root joint."""

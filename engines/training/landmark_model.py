@@ -39,7 +39,8 @@ class LandmarkModel(nn.Module):
         center = joints_px.mean(1, keepdim=True)
         spread = (joints_px - center).square().sum(-1).mean(1).sqrt().clamp_min(4)[:, None, None]
         rooted = joints - joints[:, :1]
-        numbers = torch.cat([((joints_px - center) / spread).flatten(1), rooted.flatten(1) * 2, rotations.flatten(1)], 1)
+        flat = ((joints_px - center) / spread).flatten(1)
+        numbers = torch.cat([flat, rooted.flatten(1) * 2, rotations.flatten(1)], 1)
         landmarks, world = self.layers(numbers).unflatten(1, (39, 8)).split([5, 3], -1)
         place = landmarks[..., :2] * spread + center
         return torch.cat([place, landmarks[..., 2:3] * spread, landmarks[..., 3:] * 5], -1), world / 2
@@ -67,7 +68,8 @@ def fit_landmark_model(samples: Samples, minutes: float, seed: int = 0) -> Landm
 @torch.inference_mode()
 def usual_landmarks(model: LandmarkModel, samples: Samples) -> tuple[FloatArray, FloatArray]:
     """Return `(N, 39, 5)` landmarks and `(N, 39, 3)` world landmarks the model expects of the samples."""
-    parts = [model(*_truth(samples, rows)) for rows in np.array_split(np.arange(len(samples)), len(samples) // 4096 + 1)]
+    batches = np.array_split(np.arange(len(samples)), len(samples) // 4096 + 1)
+    parts = [model(*_truth(samples, rows)) for rows in batches]
     return torch.cat([p[0] for p in parts]).numpy(), torch.cat([p[1] for p in parts]).numpy()
 
 
