@@ -39,8 +39,8 @@ from mocap_app.types import Frame
 class PerceptionSystem:
     """The application's own way from a picture to bodies."""
 
-    def __init__(self, detector: Detector, engine: MeshEngine, max_people: int) -> None:
-        self._detector, self._engine = detector, engine
+    def __init__(self, detector: Detector, engine: MeshEngine, max_people: int, is_projected: bool) -> None:
+        self._detector, self._engine, self._is_projected = detector, engine, is_projected
         self._tracking = TrackingConfig(max_people=max_people)
         self.begin(is_video=False)
 
@@ -54,7 +54,8 @@ class PerceptionSystem:
         """Return the limb joints of everybody found; a video's pictures come 60 to the second."""
         frame = Frame(image, self._index, self._index * 1_000_000_000 // 60)
         self._index += 1
-        return limbs_of_meshes(self._process(frame)[1], self._engine.body_model.joint_names)
+        names = self._engine.body_model.joint_names
+        return limbs_of_meshes(self._process(frame)[1], names, self._is_projected)
 
 
 def main() -> None:
@@ -81,7 +82,8 @@ def _systems(arguments: argparse.Namespace) -> dict[str, System]:
     if not arguments.no_engine:
         engine = build_engine(arguments.engine, _options(arguments.options), arguments.device)
         detector = build_detector(arguments.detector, detector_options)
-        systems[arguments.engine] = PerceptionSystem(detector, engine, arguments.max_people)
+        name = f"{arguments.engine} body" if arguments.projected else arguments.engine
+        systems[name] = PerceptionSystem(detector, engine, arguments.max_people, arguments.projected)
     if arguments.landmarks:
         from engines.evaluation.landmarks import LandmarkSystem
 
@@ -113,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--baseline", type=Path, nargs="+", help=".npz of evaluate_mediapipe.py")
     parser.add_argument("--engine", default="deforhmr")
     parser.add_argument("--options", nargs="*", default=[], metavar="KEY=VALUE", help="of the engine")
+    parser.add_argument("--projected", action="store_true", help="pixels of the projected body, not measured ones")
     parser.add_argument("--no-engine", action="store_true", help="score the baseline or the landmarks alone")
     parser.add_argument("--landmarks", choices=("full", "heavy"), help="also score the encoder's landmarks")
     parser.add_argument("--detector", default="blazepose")

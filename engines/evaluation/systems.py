@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..detectors.alignment import regions_from_detections
+from ..geometry import project
 from ..types import Detector, FloatArray, Image, MeshEngine, MeshResult, Regions
 from .items import LIMB_JOINTS
 
@@ -46,7 +47,16 @@ class EngineSystem:
         return limbs_of_meshes(result, self._engine.body_model.joint_names)
 
 
-def limbs_of_meshes(result: MeshResult, joint_names: tuple[str, ...]) -> list[LimbJoints]:
-    """Return the limb joints of an engine's bodies."""
+def limbs_of_meshes(result: MeshResult, joint_names: tuple[str, ...], is_projected: bool = False) -> list[LimbJoints]:
+    """Return the limb joints of an engine's bodies.
+
+    Args:
+        result: N bodies.
+        joint_names: Of the engine's body model.
+        is_projected: Pixels of the recovered body's own joints, not those the engine measured in the picture.
+    """
+    pixels = result.joints_px
+    if is_projected:
+        pixels = project(result.joints + result.translation[:, None], result.intrinsics)
     rows = [joint_names.index(name) for name in LIMB_JOINTS]
-    return [(pixels[rows], metres[rows]) for pixels, metres in zip(result.joints_px, result.joints, strict=True)]
+    return [(pixels[rows], metres[rows]) for pixels, metres in zip(pixels, result.joints, strict=True)]
