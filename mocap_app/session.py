@@ -48,6 +48,10 @@ class SolverStage(Protocol):
 
     body_model: BodyModel
 
+    @property
+    def floor_y_m(self) -> float:
+        """Height of the floor that the newest poses stand on, relative to the camera."""
+
     def solve(self, frame: Frame, tracks: Tracks, meshes: MeshResult, smooth: bool = True) -> tuple[Pose, ...]:
         """Return one pose per row."""
 
@@ -301,7 +305,8 @@ class Session:
         begun_ns = time.perf_counter_ns()
         poses = solver.solve(frame, tracks, meshes, smooth=not self._pictures)
         solve_ms = (time.perf_counter_ns() - begun_ns) / 1e6
-        return FrameResult(frame, tracks, meshes, poses, {"capture": capture_ms, **stage_ms, "solve": solve_ms})
+        stage_ms = {"capture": capture_ms, **stage_ms, "solve": solve_ms}
+        return FrameResult(frame, tracks, meshes, poses, stage_ms, solver.floor_y_m)
 
     def _context(self, source: FrameSource, solver: SolverStage) -> SinkContext:
         return SinkContext(

@@ -60,3 +60,5 @@ class FrameResult:
     """N filtered poses in the world frame."""
     stage_ms: dict[str, float]
     """Milliseconds of each stage: capture, detect, track, recover, solve, filter."""
+    floor_y_m: float = 0.0
+    """Height of the poses' floor relative to the camera, metres; the estimate moves while it is learnt."""

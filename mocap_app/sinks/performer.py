@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,11 +33,15 @@ class Sample:
     intrinsics: FloatArray
 
     @classmethod
-    def of_row(cls, result: FrameResult, n: int) -> Sample:
-        """Take row `n` of `result`."""
+    def of_row(cls, result: FrameResult, n: int, floor_y_m: float | None = None) -> Sample:
+        """Take row `n` of `result`, its pose standing on the floor of the result or on one of `floor_y_m`."""
         meshes = result.meshes
+        pose = result.poses[n]
+        if floor_y_m is not None:
+            higher_m = np.array((0.0, result.floor_y_m - floor_y_m, 0.0), np.float32)
+            pose = replace(pose, root_translation=pose.root_translation + higher_m)
         return cls(
-            pose=result.poses[n],
+            pose=pose,
             frame_index=result.frame.index,
             joints_camera_m=meshes.joints[n] + meshes.translation[n],
             joints_px=meshes.joints_px[n].copy(),

@@ -30,6 +30,9 @@ class TakeRecorder:
 
     Every instant is on disk when `write` returns, apart from the first quarter of a second of somebody new: a
     track shorter than that is a mistake of the detector and is left out, unless there is no other.
+
+    The floor of a take is one floor: while live motion follows the estimate as it is learnt, whoever is recorded
+    stands on the first estimate throughout, and is moved to the true one by a constant at the end.
     """
 
     keep: Keep = "all"
@@ -68,6 +71,7 @@ class TakeRecorder:
         self._closed = False
         self._warned = False
         self._frames = 0
+        self._floor_y_m: float | None = None
         self.written: tuple[Path, ...] = ()
         """The finished files, once closed."""
 
@@ -81,7 +85,9 @@ class TakeRecorder:
         for n, track_id in enumerate(result.tracks.track_ids):
             if result.meshes.scores[n] <= 0:
                 continue
-            sample = Sample.of_row(result, n)
+            if self._floor_y_m is None:
+                self._floor_y_m = result.floor_y_m
+            sample = Sample.of_row(result, n, self._floor_y_m)
             if not sample.is_finite:
                 self._warn_once(sample.frame_index)
                 continue

@@ -34,8 +34,9 @@ def context_of(name: str = "walk", **changes: Any) -> SinkContext:
 
 
 def result_of(
-    index: int, *tracks: int, betas: float = 0.0, confidence: float = 1.0, root_y_m: float = 1.5, scores: Any = None
-) -> FrameResult:
+    index: int, *tracks: int, betas: float = 0.0, confidence: float = 1.0, root_y_m: float = 1.5, scores: Any = None,
+    floor_y_m: float = 0.0,
+) -> FrameResult:  # fmt: skip
     """One frame with the performers `tracks`, upright, their pelvis at `root_y_m`; track t stands at x = t."""
     n, joints, count = len(tracks), len(BODY.joint_names), int(BODY.faces.max()) + 1
     timestamp_ns = index * STEP_NS
@@ -63,4 +64,4 @@ def result_of(
     )  # fmt: skip
     boxes = np.tile(np.array((10, 5, 40, 60), np.float32), (n, 1))
     found = Tracks(np.array(tracks, np.int64), boxes, meshes.scores)
-    return FrameResult(Frame(image, index, timestamp_ns, 1), found, meshes, poses, {})
+    return FrameResult(Frame(image, index, timestamp_ns, 1), found, meshes, poses, {}, floor_y_m)

@@ -93,6 +93,7 @@ class FakeSolver:
         "point", ("pelvis",), np.full(1, -1, np.int32), np.zeros((1, 3), np.float32),
         np.zeros((1, 3, 10), np.float32), np.zeros((0, 3), np.int32),
     )  # fmt: skip
+    floor_y_m = -1.5
 
     def __init__(self) -> None:
         self.smooth: set[bool] = set()

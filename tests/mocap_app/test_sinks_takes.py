@@ -70,6 +70,17 @@ def test_the_take_stands_on_the_floor_by_one_constant(tmp_path: Path) -> None:
     assert np.percentile(soles_m, 2) == pytest.approx(0, abs=1e-5)
 
 
+def test_an_estimate_of_the_floor_that_moves_moves_nobody_in_the_take(tmp_path: Path) -> None:
+    recorder = TakeRecorder(tmp_path, ("npz",), context_of())
+    for index in range(60):
+        floor_y_m = -0.9 - 0.01 * index  # sinks: live, whoever stands still seems to rise
+        recorder.write(result_of(index, 1, root_y_m=0.1 - floor_y_m, floor_y_m=floor_y_m))
+    recorder.close()
+    take = read_take(tmp_path / "walk_person1.npz")
+    assert np.ptp(take.root_translation[:, 1]) < 1e-5
+    assert take.root_translation[0, 1] == pytest.approx(PELVIS_M, abs=0.005)
+
+
 def test_betas_are_the_mean_weighted_by_confidence(tmp_path: Path) -> None:
     recorder = TakeRecorder(tmp_path, ("npz",), context_of())
     for index in range(20):
