@@ -74,36 +74,38 @@ def cut_crops(image: Image, matrices: FloatArray, size_px: int) -> Image:
 
     crops = np.empty((len(matrices), size_px, size_px, 3), np.uint8)
     for matrix, crop in zip(matrices, crops, strict=True):
-        centred = matrix.astype(np.float64).copy()
-        centred[:, 2] += centred[:, :2] @ (0.5, 0.5) - 0.5
-        shrink = np.hypot(centred[0, 0], centred[1, 0])
-        flags = cv2.INTER_AREA if shrink < 0.5 else cv2.INTER_LINEAR
-        crop[:] = _warp(image, centred, size_px, flags, shrink)
+        factor = int(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-3))
+        source, moved = _reduced(image, matrix, size_px, factor) if factor > 1 else (image, matrix.astype(np.float64))
+        moved[:, 2] += moved[:, :2] @ (0.5, 0.5) - 0.5
+        cv2.warpAffine(source, moved, (size_px, size_px), dst=crop, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))
     return crops
 
 
-def _warp(image: Image, matrix: np.ndarray, size_px: int, flags: int, shrink: float) -> Image:
-    """Warp with a plain linear filter, halving the picture first where it would alias badly."""
+def _reduced(image: Image, matrix: FloatArray, size_px: int, factor: int) -> tuple[Image, np.ndarray]:
+    """Return the region's part of the picture, `factor` times smaller, and the `(2, 3)` matrix from it to the crop.
+
+    A linear filter alone would skip pixels of a region much larger than the crop. By whole numbers the mean over
+    areas is several times faster than by others, and the warp then shrinks by less than 1.5.
+    """
     import cv2
 
-    if flags == cv2.INTER_AREA:  # warpAffine has no area filter: reduce around the region first
-        factor = max(shrink, 1e-3)
-        corners = apply_affine(invert_affine(matrix[None].astype(np.float32)), np.array(
-            [[[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]]], np.float32))[0]
-        height, width = image.shape[:2]
-        x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, (width, height))
-        x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2, 0, (width, height))
-        if x1 - x0 > 1 and y1 - y0 > 1:
-            patch = image[y0:y1, x0:x1]
-            new_wh = (max(1, round((x1 - x0) * factor)), max(1, round((y1 - y0) * factor)))
-            patch = cv2.resize(patch, new_wh, interpolation=cv2.INTER_AREA)
-            fx, fy = new_wh[0] / (x1 - x0), new_wh[1] / (y1 - y0)
-            matrix = matrix.copy()
-            matrix[:, 2] += matrix[:, :2] @ (x0 - 0.5, y0 - 0.5)
-            matrix[:, :2] = matrix[:, :2] / (fx, fy)
-            matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5)
-            image = patch
-    return cv2.warpAffine(image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))  # type: ignore[return-value]
+    corners = np.array([[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]], np.float32)
+    corners = apply_affine(invert_affine(matrix), corners)
+    low = np.clip(np.floor(corners.min(axis=0)).astype(int) - factor, 0, image.shape[1::-1])
+    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + factor, 0, image.shape[1::-1])
+    if (high <= low).any():
+        return image, matrix.astype(np.float64)
+    missing = -(high - low) % factor
+    high = np.minimum(high + missing, image.shape[1::-1])
+    missing = -(high - low) % factor  # at the picture's end alone: black, as is all outside
+    part = image[low[1] : high[1], low[0] : high[0]]
+    if missing.any():
+        part = cv2.copyMakeBorder(part, 0, int(missing[1]), 0, int(missing[0]), cv2.BORDER_CONSTANT)
+    size_wh = (part.shape[1] // factor, part.shape[0] // factor)
+    moved = matrix.astype(np.float64)
+    moved[:, 2] += moved[:, :2] @ low
+    moved[:, :2] *= factor
+    return cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA), moved
 
 
 def project(points: FloatArray, intrinsics: FloatArray) -> FloatArray:

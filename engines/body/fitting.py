@@ -14,6 +14,12 @@ _TURNS = {0: 8.0, 1: 12.0, 2: 12.0, 3: 4.0, 4: 12.0, 5: 12.0, 9: 4.0, 13: 4.0, 1
           18: 15.0, 19: 15.0}  # fmt: skip
 _TURNING = np.array(sorted(_TURNS))
 _SIGMA = np.radians([_TURNS[j] for j in _TURNING])
+_HOLD = np.append(np.repeat(1 / _SIGMA**2, 3), [1e-4] * 3)
+_PARENTS = np.array(SMPL_PARENTS)
+# (turn x arm)[i] = sum over m, c of arm[m] * _CROSS[m, i, c] * turn[c]
+_CROSS = np.array(
+    [[[0, 0, 0], [0, 0, 1], [0, -1, 0]], [[0, 0, -1], [0, 0, 0], [1, 0, 0]], [[0, 1, 0], [-1, 0, 0], [0, 0, 0]]], float
+)
 
 
 def _below() -> np.ndarray:
@@ -27,7 +33,15 @@ def _below() -> np.ndarray:
     return below
 
 
+def _levels() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return joints and their parents, one pair per depth below the root: a whole depth is posed at once."""
+    depths = _below().sum(axis=1).astype(int)
+    levels = [np.flatnonzero(depths == depth) for depth in range(1, depths.max() + 1)]
+    return [(level, _PARENTS[level]) for level in levels]
+
+
 _MOVES = _below()[:, _TURNING]
+_LEVELS = _levels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +73,11 @@ def fit_pose(
         evidence: where the joints are seen.
         steps: Gauss-Newton steps.
     """
-    local = rotations.astype(np.float64)
+    local, offsets = rotations.astype(np.float64), bones.astype(np.float64)
     place = translation.astype(np.float64)
     turned = np.zeros((len(local), len(_TURNING), 3))
     for _ in range(steps):
-        world, joints = _pose(local, bones.astype(np.float64))
+        world, joints = _pose(local, offsets)
         change = _solve(joints, place, turned, evidence)
         turns = change[:, :-3].reshape(len(local), -1, 3)
         turned += turns
@@ -81,58 +95,53 @@ def joints_of(rotations: FloatArray, bones: FloatArray) -> FloatArray:
 def _pose(local: np.ndarray, bones: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return global rotations and joints relative to the root."""
     world, joints = local.copy(), np.zeros(bones.shape)
-    for joint in range(1, 24):
-        parent = SMPL_PARENTS[joint]
-        world[:, joint] = world[:, parent] @ local[:, joint]
-        joints[:, joint] = joints[:, parent] + np.einsum("nij,nj->ni", world[:, parent], bones[:, joint])
+    for level, parents in _LEVELS:
+        above = world[:, parents]
+        world[:, level] = above @ local[:, level]
+        joints[:, level] = joints[:, parents] + (above @ bones[:, level, :, None])[..., 0]
     return world, joints
 
 
 def _solve(joints: np.ndarray, place: np.ndarray, turned: np.ndarray, evidence: Evidence) -> np.ndarray:
     """Return `(N, K * 3 + 3)`: the next turns and the next step of the root."""
-    count, turning = len(joints), len(_TURNING)
-    arms = (joints[:, :, None] - joints[:, None, _TURNING]) * _MOVES[..., None]  # (N, 24, K, 3)
-    jacobian = np.zeros((count, 24, 3, turning * 3 + 3))
-    x, y, z = np.moveaxis(arms, -1, 0)
-    blocks = jacobian[..., :-3].reshape(count, 24, 3, turning, 3)  # d joint = turn x arm
-    blocks[:, :, 0, :, 1], blocks[:, :, 0, :, 2] = z, -y
-    blocks[:, :, 1, :, 0], blocks[:, :, 1, :, 2] = -z, x
-    blocks[:, :, 2, :, 0], blocks[:, :, 2, :, 1] = y, -x
-    seen = joints + place[:, None]
+    used = np.flatnonzero((evidence.ray_weights != 0).any(axis=0) | (evidence.place_weights != 0).any(axis=0))
+    slopes = _slopes(joints, used)
+    seen = joints[:, used] + place[:, None]
     depth = np.maximum(seen[..., 2:], 0.1)
     flat = seen[..., :2] / depth
-    with_root = jacobian.copy()
-    with_root[..., -3:] = np.eye(3)
-    rows = (with_root[:, :, :2] - flat[..., None] * with_root[:, :, 2:]) / depth[..., None]
-    weight = evidence.ray_weights[..., None]
-    rows, missing = rows * weight[..., None], (evidence.rays - flat) * weight
-    other = evidence.place_weights[..., None]
-    jacobian, apart = jacobian * other[..., None], (evidence.places - joints) * other
-    size = turning * 3 + 3
-    a = np.concatenate([rows.reshape(count, -1, size), jacobian.reshape(count, -1, size)], 1)
-    b = np.concatenate([missing.reshape(count, -1), apart.reshape(count, -1)], 1)
-    hold = np.append(np.repeat(1 / _SIGMA**2, 3), [1e-4] * 3)
-    normal = np.swapaxes(a, 1, 2) @ a + np.diag(hold)
-    right = (np.swapaxes(a, 1, 2) @ b[..., None])[..., 0]
-    right[:, :-3] -= hold[:-3] * turned.reshape(count, -1)
-    return np.linalg.solve(normal, right[..., None])[..., 0]
+    weight, other = evidence.ray_weights[:, used, None], evidence.place_weights[:, used, None]
+    # d(x / z) = (dx - x / z dz) / z, and so for y
+    flattening = np.concatenate([np.broadcast_to(np.eye(2), (*flat.shape, 2)), -flat[..., None]], axis=-1)
+    flattening *= (weight / depth)[..., None]
+    count, size, seen_rows = len(joints), len(_HOLD), 2 * len(used)
+    a, b = np.zeros((count, 5 * len(used), size)), np.empty((count, 5 * len(used)))
+    a[:, :seen_rows, :-3] = (flattening @ slopes).reshape(count, seen_rows, size - 3)
+    a[:, :seen_rows, -3:] = flattening.reshape(count, seen_rows, 3)
+    b[:, :seen_rows] = ((evidence.rays[:, used] - flat) * weight).reshape(count, seen_rows)
+    a[:, seen_rows:, :-3] = (slopes * other[..., None]).reshape(count, 3 * len(used), size - 3)
+    b[:, seen_rows:] = ((evidence.places[:, used] - joints[:, used]) * other).reshape(count, 3 * len(used))
+    right = (b[:, None] @ a)[:, 0]
+    right[:, :-3] -= _HOLD[:-3] * turned.reshape(count, -1)
+    return np.linalg.solve(np.swapaxes(a, 1, 2) @ a + np.diag(_HOLD), right[..., None])[..., 0]
+
+
+def _slopes(joints: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Return `(N, U, 3, K * 3)`: how the U joints `used` move, relative to the root, as the K others turn."""
+    arms = (joints[:, used, None] - joints[:, None, _TURNING]) * _MOVES[used][..., None]
+    slopes = (arms @ _CROSS.reshape(3, 9)).reshape(*arms.shape, 3)  # (N, U, K, 3, 3)
+    return slopes.swapaxes(2, 3).reshape(*arms.shape[:2], 3, len(_HOLD) - 3)
 
 
 def _turn(local: np.ndarray, world: np.ndarray, turns: np.ndarray) -> None:
     """Apply `(N, K, 3)` turns about the camera's axes to the parent-relative rotations, in place."""
-    for k, joint in enumerate(_TURNING):
-        turn = _rotation(turns[:, k])
-        if joint == 0:
-            local[:, 0] = turn @ local[:, 0]
-            continue
-        above = world[:, SMPL_PARENTS[joint]]
-        local[:, joint] = np.swapaxes(above, 1, 2) @ turn @ above @ local[:, joint]
+    above = world[:, _PARENTS[_TURNING]]
+    above[:, _TURNING == 0] = np.eye(3)
+    local[:, _TURNING] = np.swapaxes(above, -1, -2) @ _rotations(turns) @ above @ local[:, _TURNING]
 
 
-def _rotation(vectors: np.ndarray) -> np.ndarray:
-    """Return `(N, 3, 3)` rotations of `(N, 3)` rotation vectors (Rodrigues)."""
-    angle = np.linalg.norm(vectors, axis=-1)[:, None, None]
-    x, y, z = (vectors / np.maximum(angle[:, 0], 1e-12)).T
-    zero = np.zeros_like(x)
-    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(-1, 3, 3)
+def _rotations(vectors: np.ndarray) -> np.ndarray:
+    """Return `(..., 3, 3)` rotations of `(..., 3)` rotation vectors (Rodrigues)."""
+    angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
+    axis = vectors / np.maximum(angle[..., 0], 1e-12)
+    k = (axis @ _CROSS.reshape(3, 9)).reshape(*axis.shape, 3).swapaxes(-1, -2)
     return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
