@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -70,7 +71,10 @@ class Perception:
         self._intrinsics = intrinsics
         self._focal_px = focal_px
         self._tracker = Tracker(tracking_config)
+        # A detector of many looks may spread them over frames while there is somebody to follow.
+        self._glance: Callable[[Image], Detections] = getattr(detector, "glance", detector.detect)
         self._frames_since_detection = self._every
+        self._sought: set[int] = set()
         self._warned = False
 
     def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
@@ -80,7 +84,7 @@ class Perception:
         """
         clock = _Clock()
         self._tracker.forget(frame.timestamp_ns)
-        found = self._detect(frame.image) if self._detection_is_due() else Detections.empty()
+        found = self._detect(frame.image)
         clock.lap("detect")
         refound, first_looks = self._place(found, frame)
         clock.lap("track")
@@ -121,14 +125,18 @@ class Perception:
 
     # Detect ----------------------------------------------------------------------------------------------------
 
-    def _detection_is_due(self) -> bool:
-        self._frames_since_detection += 1
-        nobody = not self._tracker.tracks
-        return nobody or self._tracker.has_lost or self._frames_since_detection >= self._every
-
     def _detect(self, image: Image) -> Detections:
+        """Look for new and lost people: with all means where nobody is followed or somebody has just gone."""
+        self._frames_since_detection += 1
+        tracks = self._tracker.tracks
+        lost = {track.track_id for track in tracks if track.is_lost}
+        has_just_lost, self._sought = bool(lost - self._sought), lost
+        needs_all = has_just_lost or len(lost) == len(tracks)
+        is_due = self._tracker.free_places and self._frames_since_detection >= self._every
+        if not (needs_all or is_due or self._tracker.has_lost):
+            return Detections.empty()
         self._frames_since_detection = 0
-        return self._detector.detect(image)
+        return self._detector.detect(image) if needs_all else self._glance(image)
 
     # Track -----------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,10 @@ class AutoDetector:
         """Return the people in `(H, W, 3)` uint8 RGB `image`, best first."""
         return self._detector.detect(image)
 
+    def glance(self, image: Image) -> Detections:
+        """Return the people in a part of the looks, where the chosen detector takes many."""
+        return getattr(self._detector, "glance", self._detector.detect)(image)
+
     def close(self) -> None:
         """Release the chosen detector."""
         self._detector.close()

@@ -193,6 +193,32 @@ def test_turned_picture_is_looked_at_when_nobody_is_found() -> None:
     assert len(look(image, View(0, 0, 224, 224), network, 0.3)) == 0
 
 
+def test_glances_take_turns_over_the_picture_and_find_what_all_looks_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    bright = np.zeros((240, 480, 3), np.uint8)
+    bright[150:180, 400:430] = 255
+
+    looks: list[int] = []
+
+    def network(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows, columns = np.nonzero(image[..., 0] > 128)
+        looks.append(len(rows))
+        is_large = len(rows) > 500  # only the part that shows it enlarged finds it
+        found = person(float(columns.mean()), float(rows.mean()), 40, 0.9) if is_large else person(0, 0, 40, 0.0)
+        return found.heads_xyxy, found.points_px, found.scores
+
+    monkeypatch.setattr("engines.detectors.blazepose.PersonNetwork", lambda device: network)
+    detector = build_detector("blazepose")
+    everything = detector.detect(bright)
+    assert len(everything) == 1
+    looks.clear()
+    found = [detector.glance(bright) for _ in range(2 * len(list(tiles(480, 240))))]
+    assert len(looks) == len(found)
+    assert [len(glance) for glance in found].count(1) == 1
+    best = max(found, key=len)
+    np.testing.assert_allclose(best.boxes_xyxy, everything.boxes_xyxy, atol=1)
+    assert best.keypoints.shape == (1, 4, 3)
+
+
 # Real pictures.
 
 

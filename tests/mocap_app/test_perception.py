@@ -9,7 +9,7 @@ import pytest
 from scene import Cast, Person, StageDetector, StageEngine, frame
 
 from engines.synthetic import SyntheticDetector, SyntheticDetectorOptions, SyntheticEngine, SyntheticOptions
-from engines.types import Detections, Regions
+from engines.types import Detections, Image, Regions
 from mocap_app.capture.synthetic import draw_figure
 from mocap_app.config import DetectorConfig, TrackingConfig
 from mocap_app.perception import MAX_REGION_SIDES, PICTURE_PASSES, Perception, sane
@@ -51,6 +51,38 @@ def test_detection_runs_on_each_frame_while_nobody_is_in_view() -> None:
     assert detector.calls == [0, 1, 2, 3, 4]
     assert seen == [{}] * 4 + [{1: 7}] * 4
     assert all(len(regions) == 0 for index, regions in engine.calls if index < 4)
+
+
+class GlancingDetector(StageDetector):
+    """Keeps the frames of its glances apart from those of its full looks."""
+
+    def __init__(self, cast: Cast) -> None:
+        super().__init__(cast)
+        self.glances: list[int] = []
+
+    def glance(self, image: Image) -> Detections:
+        found = self.detect(image)
+        self.glances.append(self.calls.pop())
+        return found
+
+
+def test_a_detector_of_many_looks_only_glances_while_somebody_is_followed() -> None:
+    def cast(index: int) -> dict[int, Person]:
+        return {1: Person(150)} | ({2: Person(450, is_seen=index < 8, is_detected=index < 8)} if index < 12 else {})
+
+    detector = GlancingDetector(cast)
+    perception = Perception(detector, StageEngine(cast), DetectorConfig(every=5), TrackingConfig(lost_after_s=0.1))
+    seen = play(perception, range(18))
+    assert seen[0] == seen[7] == {1: 1, 2: 2}
+    assert seen[8] == seen[17] == {1: 1}
+    assert detector.calls == [0, 9]  # at the start and when one has just gone
+    assert detector.glances == [5, 10, 15]  # while that one may come back, and every fifth frame
+
+
+def test_nobody_is_looked_for_when_all_places_are_taken() -> None:
+    perception, detector, _ = stage(one_person, every=2, max_people=1)
+    play(perception, range(7))
+    assert detector.calls == [0]
 
 
 def test_somebody_new_is_looked_at_twice_and_followed_people_once_all_in_one_call() -> None:
