@@ -6,8 +6,12 @@ import logging
 import time
 from pathlib import Path
 
+from engines.body.parameters import load_body, rest_joints
+from exporters import kinematics
 from exporters.errors import TakeFileError
 from exporters.journal import JOURNAL_SUFFIX, read_journal
+from exporters.skeletons import skeleton_from_rest_joints
+from exporters.types import Skeleton, Take
 from exporters.writing import numbered_path
 
 from ..errors import SinkError
@@ -60,4 +64,19 @@ def _recover_one(journal: Path) -> tuple[Path, ...]:
     free = numbered_path(journal.with_suffix(suffixes[0]), suffixes).with_suffix(JOURNAL_SUFFIX)
     if free != journal:
         journal.rename(free)
-    return finish(free, suffixes)
+    return finish(free, suffixes, skeleton=_bones(take))
+
+
+def _bones(take: Take) -> Skeleton:
+    """Return the bones of the shape that the whole take tells; a journal begins with those of a few instants.
+
+    Known of the body that is shipped alone: a take of any other keeps the bones it began with.
+    """
+    body = load_body()
+    if take.observations is None or take.skeleton.name != body.name:
+        return take.skeleton
+    joints_m = rest_joints(body, take.observations.betas[None])[0]
+    lowest_m = float(kinematics.rest_joints(take.skeleton)[:, 1].min())
+    return skeleton_from_rest_joints(
+        joints_m, body.parents, body.joint_names, name=body.name, floor_y_m=float(joints_m[:, 1].min()) - lowest_m
+    )

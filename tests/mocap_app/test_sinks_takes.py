@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 from sink_material import PELVIS_M, STEP_NS, context_of, result_of, skeleton_of
 
+from engines.body.parameters import load_body, rest_joints
 from exporters.files import read_take
 from exporters.journal import read_journal
+from exporters.skeletons import skeleton_from_rest_joints
+from exporters.types import FloatArray, Skeleton
 from mocap_app.errors import SinkError
 from mocap_app.sinks import TakeRecorder, recover
 from mocap_app.sinks.ground import lowest_soles_m
@@ -253,3 +256,27 @@ def test_recover_keeps_older_takes_and_says_when_there_is_nothing(tmp_path: Path
     assert [path.name for path in recover(tmp_path)] == ["walk_person1_2.npz"]
     assert len(read_take(tmp_path / "walk_person1_2.npz")) == 9
     assert names_in(tmp_path) == ["damaged.journal", "walk_person1.npz", "walk_person1_2.npz"]
+
+
+def test_recover_gives_the_bones_of_the_whole_take(tmp_path: Path) -> None:
+    """Few instants tell little of somebody's shape; the journal begins with their bones."""
+    body = load_body()
+
+    def bones(betas: FloatArray) -> Skeleton:
+        joints = rest_joints(body, betas[None])[0]
+        floor_y_m = float(joints[:, 1].min()) - 0.025
+        return skeleton_from_rest_joints(joints, body.parents, body.joint_names, body.name, floor_y_m=floor_y_m)
+
+    recorder = TakeRecorder(tmp_path, ("npz",), context_of(skeleton=bones))
+    for index in range(40):
+        recorder.write(result_of(index, 1, betas=2.0 if index < 10 else -1.0))
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    (crashed / "walk_person1.journal").write_bytes((tmp_path / "walk_person1.journal").read_bytes())
+    recorder.close()
+    age(crashed)
+    (path,) = recover(crashed)
+    take = read_take(path)
+    assert take.observations is not None
+    assert take.observations.betas[0] == -1
+    assert take.skeleton.offsets == pytest.approx(bones(take.observations.betas).offsets, abs=1e-6)
