@@ -38,6 +38,8 @@ def find_weights(name: str, explicit: str = "") -> Path:
         if path.is_file():
             check_sha256(path, must_be_listed=path.parent == assets_folder())
             return path
+    if explicit:
+        raise WeightsError(f"{explicit}: there is no such file, expected one in place of {name}; correct the path")
     looked = ", ".join(str(path) for path in places)
     raise WeightsError(
         f"weights file not found: looked for {looked}; expected a file there; install the package again, or "
@@ -46,8 +48,17 @@ def find_weights(name: str, explicit: str = "") -> Path:
 
 
 def search_folders() -> list[Path]:
-    """Return the folders looked into, first one first."""
+    """Return the folders looked into, first one first.
+
+    Raises:
+        WeightsError: The environment variable names something that is no folder.
+    """
     named = os.environ.get(ENVIRONMENT_VARIABLE, "")
+    if named and not Path(named).expanduser().is_dir():
+        raise WeightsError(
+            f"{ENVIRONMENT_VARIABLE} is {named}, which is no folder; expected one that holds weights; "
+            "correct the environment variable or unset it"
+        )
     return [*([Path(named).expanduser()] if named else []), assets_folder()]
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    from .cli import run
+    try:
+        from .cli import INTERRUPTED, run
 
-    return run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
+    if code == INTERRUPTED and threading.active_count() > 1:
+        # Python would wait for the threads at the end; somebody who interrupted the saving does not want to.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

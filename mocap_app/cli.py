@@ -1,6 +1,7 @@
 """The command line: finds the command, reports errors in one line, returns an exit code.
 
-Exit codes: 0 done; 1 a fault of the program; 2 something the user can put right; 130 interrupted with nothing saved.
+Exit codes: 0 done; 1 a fault of the program; 2 something the user can put right; 130 interrupted with nothing saved,
+or before all was saved.
 """
 
 from __future__ import annotations
@@ -63,11 +64,13 @@ def run(argv: Sequence[str]) -> int:
         print(f"mocap-app: error: {unknown_command(argv[0])}", file=sys.stderr)
         return USER_ERROR
     command = COMMANDS[argv[0]] if argv and argv[0] in COMMANDS else CAPTURE
-    module = import_module(command.module, __package__)
     try:
+        module = import_module(command.module, __package__)
         args = build_parser(command, module).parse_args(argv[1:] if command.name else argv)
     except SystemExit as stop:  # argparse leaves this way after --help and after errors
         return int(stop.code or 0)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     verbose = getattr(args, "verbose", False)
     try:
         return int(module.main(args))
@@ -77,7 +80,7 @@ def run(argv: Sequence[str]) -> int:
         print(f"mocap-app: error: {' '.join(str(error).split())}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
-        print("mocap-app: interrupted, nothing was saved", file=sys.stderr)
+        print("mocap-app: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -6,6 +6,7 @@ options the named engine does not have. After this nobody sees a dict but the op
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -306,9 +307,11 @@ def _convert(value: Any, hint: Any, label: str) -> Any:
 
 
 def _is_plain(value: Any, kind: type) -> bool:
-    """Say whether a scalar from YAML is of `kind`; True is no number, a whole number is a float."""
+    """Say whether a scalar from YAML is of `kind`; True and infinity are no numbers, a whole number is a float."""
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
     return isinstance(value, (int, float) if kind is float else kind)
 
 
@@ -324,7 +327,12 @@ def _spell(hint: Any) -> str:
 
 def _check_whole(config: AppConfig, where: str) -> AppConfig:
     """Check what one section cannot know: names and options of the registry, a path where one is needed."""
-    capture = config.capture
+    capture, record = config.capture, config.record
+    if record.overlay and record.save_video and _is_same_path(record.overlay, record.save_video):
+        raise ConfigError(
+            f"{where}: record.overlay and record.save_video: found {record.overlay} for both, expected two files; "
+            "rename one"
+        )
     if capture.source in ("video", "images", "stream") and not capture.path:
         raise ConfigError(f"{where}: capture.path: found nothing, expected what to read for source {capture.source}")
     for kind, table, section in (("engine", ENGINES, config.engine), ("detector", DETECTORS, config.detector)):
@@ -336,6 +344,10 @@ def _check_whole(config: AppConfig, where: str) -> AppConfig:
         except ValueError as error:
             raise ConfigError(f"{where}: {kind}.options: {error}") from error
     return config
+
+
+def _is_same_path(a: str, b: str) -> bool:
+    return Path(a).expanduser().resolve() == Path(b).expanduser().resolve()
 
 
 def changed_keys(config: AppConfig) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def load_network(options: DeforHmrOptions):  # type: ignore[no-untyped-def]
         network.load_state_dict({k: t.float() for k, t in load_file(str(path)).items()})
     except (RuntimeError, SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path} does not hold weights of the default DeforHMR network ({error}); expected a file written by "
-            "scripts/train.py; install the package again or leave engine.options.weights away"
+            f"{path} does not hold weights of the default DeforHMR network ({str(error).splitlines()[0]}); expected a "
+            "file written by scripts/train.py; install the package again or leave engine.options.weights away"
         ) from error
     return network.eval().requires_grad_(False), f"deforhmr-{sha256_of(path)[:16]}"

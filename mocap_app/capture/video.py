@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exporters.resample import exact_rate
 
 from ..config import CaptureConfig
@@ -20,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 ADVICE = "check that the file plays, or convert it: ffmpeg -i FILE -c:v libx264 OUT.mp4"
 FPS_WHEN_ABSENT = 30.0
+DAMAGED_IN_A_ROW = 100
+"""Frames in a row that may be damaged, while the file promises more, before the rest is given up."""
 FPS_HIGHEST = 1000.0
 """Some containers state their clock (90 kHz) as the rate."""
 
@@ -43,6 +48,7 @@ class VideoSource:
             raise SourceError(f"{path}: not readable as a video, expected one FFmpeg knows; {ADVICE}")
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         self._grabber = Grabber(capture)
+        self._damaged = 0
         self._woken = threading.Event()
         self.is_live = config.realtime
         self.path = str(path)
@@ -58,35 +64,49 @@ class VideoSource:
             SourceError: not one frame can be decoded.
         """
         times = RisingTimes(self.fps)
-        index = 0
-        begun_ns = 0
-        while (found := self._grabber.read()) is not None:
+        frames_read = timestamp_ns = begun_ns = 0
+        while (found := self._next_readable(frames_read)) is not None:
             image, grabbed_ns = found
             timestamp_ns = times.next(self._grabber.get(cv2.CAP_PROP_POS_MSEC))
             begun_ns = begun_ns or grabbed_ns - timestamp_ns
             if self.is_live:
                 grabbed_ns = self._wait_until(begun_ns + timestamp_ns)
-            yield Frame(image, index, timestamp_ns, grabbed_ns)
-            index += 1
-        self._check_end(index)
+            yield Frame(image, frames_read + self._damaged, timestamp_ns, grabbed_ns)
+            frames_read += 1
+        self._check_end(frames_read, timestamp_ns)
 
     def close(self) -> None:
         """End the iteration and close the file."""
         self._woken.set()
         self._grabber.close()
 
+    def _next_readable(self, frames_read: int) -> tuple[NDArray[np.uint8], int] | None:
+        """Return the next picture and the time of its grab, past damaged ones; None at the end."""
+        promised = (self.frame_count or 0) - frames_read - self._damaged
+        for missed in range(min(promised, DAMAGED_IN_A_ROW) + 1):
+            found = self._grabber.read()
+            if found is not None:
+                self._damaged += missed
+                return found
+            if self._grabber.closing:
+                break
+        return None
+
     def _wait_until(self, due_ns: int) -> int:
         """Wait for the moment a camera would have given the frame; return `time.monotonic_ns()` then."""
         self._woken.wait(max(0.0, (due_ns - time.monotonic_ns()) / 1e9))
         return time.monotonic_ns()
 
-    def _check_end(self, frames_read: int) -> None:
+    def _check_end(self, frames_read: int, last_ns: int) -> None:
         if self._grabber.closing:
             return
         if frames_read == 0:
             raise SourceError(f"{self.path}: no frame could be decoded, expected at least one; {ADVICE}")
-        # Counts in the container are often estimates, so a few frames prove nothing.
-        if self.frame_count and frames_read < 0.9 * self.frame_count:
+        # Counts in the container are often estimates, and a variable rate makes fewer frames of the same time.
+        read_s = last_ns / 1e9 + 1 / self.fps
+        if self._damaged:
+            logger.warning("%s: is damaged: %d frame(s) could not be decoded, left out", self.path, self._damaged)
+        elif self.frame_count and max(frames_read, read_s * self.fps) < 0.9 * self.frame_count:
             logger.warning(
                 "%s: the file promises %d frames and only %d could be decoded; it may be damaged",
                 self.path, self.frame_count, frames_read,

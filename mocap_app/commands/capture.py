@@ -10,6 +10,7 @@ import argparse
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -41,6 +42,8 @@ other commands (each has its own --help):
 
 Ctrl-C ends a capture and saves what was recorded."""
 DEFAULT_FOLDER = "takes"
+IMPATIENT_S = 1.0
+"""A second Ctrl-C so soon after the first is the same wish, not the wish to give up the saving."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -189,13 +192,19 @@ def expected_frames(session: Session, config: AppConfig) -> int | None:
 
 @contextmanager
 def stop_on_signal(session: Session) -> Iterator[threading.Event]:
-    """End the session on the first Ctrl-C (or a request to terminate); a second Ctrl-C ends the program."""
+    """End the session on the first Ctrl-C (or a request to terminate); one more after a moment ends the program."""
     asked = threading.Event()
+    asked_s = 0.0
 
     def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal asked_s
+        if asked.is_set() and time.monotonic() - asked_s < IMPATIENT_S:
+            return
         if asked.is_set():
+            logger.warning("ended at once; takes not yet written are journals: mocap-app take recover FOLDER")
             raise KeyboardInterrupt
         asked.set()
+        asked_s = time.monotonic()
         logger.info("stopping; what was recorded is being saved")
         session.stop()
 

@@ -26,8 +26,7 @@ def prepare_folder(folder: str | Path) -> Path:
             pass
     except OSError as error:
         raise SinkError(
-            f"{path}: cannot be written to ({error.strerror or error}), expected a writable folder; "
-            "choose another with --output"
+            f"{path}: cannot be written to ({error.strerror or error}), expected a writable folder; choose another"
         ) from error
     return path
 

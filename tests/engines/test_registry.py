@@ -11,8 +11,9 @@ from typing import Literal
 import pytest
 
 from engines import DETECTORS, ENGINES, UnknownEngineError, WeightsError, build_detector, build_engine
+from engines.errors import RuntimeUnavailableError
 from engines.options import make_options
-from engines.registry import missing_library
+from engines.registry import check_device, missing_library
 from engines.weights import assets_folder, check_sha256, find_weights, record_sha256, sha256_of
 
 
@@ -83,6 +84,20 @@ def test_weights_are_found_in_the_named_folder_first(tmp_path: Path, monkeypatch
     assert find_weights("my.safetensors") == tmp_path / "my.safetensors"
     with pytest.raises(WeightsError, match=r"not found.*MOCAP_APP_WEIGHTS"):
         find_weights("other.safetensors")
+
+
+def test_weights_looked_for_where_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WeightsError, match=r"absent.npz: there is no such file.*correct the path"):
+        find_weights("body_free.npz", "absent.npz")
+    monkeypatch.setenv("MOCAP_APP_WEIGHTS", str(tmp_path / "absent"))
+    with pytest.raises(WeightsError, match=r"MOCAP_APP_WEIGHTS.*no folder.*correct"):
+        find_weights("body_free.npz")
+
+
+def test_a_device_that_is_not_there() -> None:
+    check_device("cpu")
+    with pytest.raises(RuntimeUnavailableError, match=r"cuda:99 is not at hand.*--device cpu"):
+        build_engine("synthetic", device="cuda:99")
 
 
 def test_tampered_weights_are_refused(tmp_path: Path) -> None:

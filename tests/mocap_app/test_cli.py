@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mocap_app import __version__, cli
+from mocap_app import __version__, cli, pipeline
 from mocap_app.capture.synthetic import draw_figure
 from mocap_app.commands import capture, licenses, messages, settings
 from mocap_app.config import AppConfig, load_config
@@ -254,6 +255,50 @@ def test_ctrl_c_saves_the_take(tmp_path: Path) -> None:
     assert "wrote" in told
     assert list(tmp_path.glob("*_person1.npz"))
     assert list(tmp_path.glob("*_person1.bvh"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process there")
+def test_a_double_ctrl_c_saves_the_take_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_class, sessions = pipeline.Session, []
+    monkeypatch.setattr(pipeline, "Session", lambda *a, **k: sessions.append(session_class(*a, **k)) or sessions[0])
+
+    def press_twice() -> None:
+        while not (sessions and sessions[0].stats.frames > 5):
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    presser = threading.Thread(target=press_twice, daemon=True)
+    presser.start()
+    assert cli.run([*DRAWN, "--realtime", "--duration", "30", "--output", str(tmp_path)]) == 0
+    presser.join()
+    assert list(tmp_path.glob("*_person1.bvh"))
+    assert not list(tmp_path.glob("*.journal"))
+
+
+def test_a_later_ctrl_c_ends_the_program(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(capture, "IMPATIENT_S", 0.0)
+    session = pipeline.build_session(AppConfig())
+    with capture.stop_on_signal(session) as asked:
+        signal.raise_signal(signal.SIGINT)
+        assert asked.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert "take recover" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_while_loading_is_no_crash() -> None:
+    # A module that cannot be had before the interrupt came stands for a slow import.
+    code = (
+        "import signal, sys; from mocap_app.__main__ import main\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'engines.registry': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Slow()); sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (cli.INTERRUPTED, "")
 
 
 def test_bench_measures_a_video(tmp_path: Path) -> None:

@@ -69,6 +69,8 @@ def test_whole_number_stands_for_a_float_and_a_camera_may_have_a_name() -> None:
         ("capture.size=[1280]", ["capture.size", "[1280]", "2 values"]),
         ("capture.size=[0, 5]", ["capture.size", "above 0"]),
         ("capture.fps=-1", ["capture.fps", "above 0"]),
+        ("capture.duration_s=.inf", ["capture.duration_s", "found inf", "a number"]),
+        ("capture.countdown_s=.nan", ["capture.countdown_s", "found nan", "a number"]),
         ("capture.source=webcam", ["capture.source", "camera"]),
         ("capture.source=video", ["capture.path", "expected"]),
         ("capture.device=-1", ["capture.device", "-1"]),
@@ -93,6 +95,11 @@ def test_refuses_and_names_the_key(override: str, parts: list[str]) -> None:
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+def test_two_outputs_in_one_file() -> None:
+    with pytest.raises(ConfigError, match="expected two files"):
+        load_config(overrides=["record.overlay=out/a.mp4", "record.save_video=out/../out/a.mp4"])
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "a: [", "just text"])

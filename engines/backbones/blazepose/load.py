@@ -51,7 +51,8 @@ def fill(module: nn.Module, path: Path) -> None:
         module.load_state_dict(state)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise WeightsError(
-            f"{path} does not hold the weights of {type(module).__name__} ({error}); expected a file written by "
-            "scripts/convert_backbone.py for this variant; install the package again or convert it again"
+            f"{path} does not hold the weights of {type(module).__name__} ({str(error).splitlines()[0]}); expected a "
+            "file written by scripts/convert_backbone.py for this variant; install the package again or convert it "
+            "again"
         ) from error
     module.eval().requires_grad_(False)
