@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..layers import rotation6d
 from .landmarks import FirstEstimate, joint_rotations, landmark_numbers
 from .network import DEFAULT, Decoder, DecoderConfig, Estimate
 
@@ -38,15 +39,17 @@ class DefaultNetwork(nn.Module):
     def forward(self, landmarks: Tensor, world: Tensor, *maps: Tensor) -> BodyParametersEstimate:
         """Return the bodies of `(B, 39, 5)` landmarks, `(B, 39, 3)` world landmarks and the feature maps."""
         numbers = landmark_numbers(landmarks, world)
-        _, final = self.estimates(numbers.features, maps)
+        final = self.correct(numbers.features, maps)
         joints_px = final.joints2d * numbers.spread + numbers.center
         return BodyParametersEstimate(joint_rotations(final), final.betas, final.camera, joints_px)
 
-    def estimates(self, features: Tensor, maps: tuple[Tensor, ...]) -> tuple[Estimate, Estimate]:
-        """Return the first and the corrected estimate (training looks at both)."""
-        first = self.first(features)
+    def correct(self, features: Tensor, maps: tuple[Tensor, ...]) -> Estimate:
+        """Return the corrected estimate; gradients stop at the first one (the two are trained in turn)."""
+        first = Estimate(*(part.detach() for part in self.first(features)))
+        # Gram-Schmidt forgives six numbers of any length, but a correction added to long ones would do nothing.
+        first = first._replace(rotations6d=rotation6d.from_matrix(joint_rotations(first)))
         context = [self.normalise(m, n) for n, m in enumerate(maps)]
-        return first, self.decoder(context, first, features)
+        return self.decoder(context, first, features)
 
     def normalise(self, features: Tensor, level: int) -> Tensor:
         """Return the `(B, C, H, W)` map of one level, centred and scaled per channel by stored statistics."""
