@@ -19,7 +19,7 @@ from engines.geometry import default_intrinsics
 from engines.types import Detections, Detector, FloatArray, Image, MeshEngine, MeshResult, Regions
 
 from .config import DetectorConfig, TrackingConfig
-from .tracking import Sight, Track, Tracker, without_duplicates
+from .tracking import Sight, Track, Tracker, is_crowded, without_duplicates
 from .types import Frame, Tracks
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ SPARE_CANDIDATES = 2
 """New people looked at beyond the free places, lest a statue that is no person keeps one from being found."""
 PICTURE_PASSES = 3
 """Looks at each person of an independent picture."""
+CROWDED_PRESENCE = 0.9
+"""Somebody new where somebody else is seen has to be scored so high: a limb turned round looks half like a person."""
 WORSE_SCORE = 0.05
 """A later look scored lower by more is not believed."""
 MIN_REGION_PX = 8.0
@@ -175,9 +177,11 @@ class Perception:
             else:
                 self._tracker.lose(track)
         rows, tracks = [n for n in seen if n < len(known)], [known[n] for n in seen if n < len(known)]
-        for row in [n for n in seen if n >= len(known)][: self._tracker.free_places]:
-            rows.append(row)
-            tracks.append(self._tracker.bear(boxes[row], regions[row], float(meshes.scores[row]), frame.timestamp_ns))
+        for row in (n for n in seen if n >= len(known)):
+            score = float(meshes.scores[row])
+            if self._tracker.free_places and (score >= CROWDED_PRESENCE or not is_crowded(boxes[row], boxes[rows])):
+                rows.append(row)
+                tracks.append(self._tracker.bear(boxes[row], regions[row], score, frame.timestamp_ns))
         return in_order_of_birth(rows, tracks)
 
     def _is_present(self, meshes: MeshResult, row: int) -> bool:
@@ -250,7 +254,8 @@ def finite_rows(meshes: MeshResult) -> np.ndarray:
         meshes.confidence, meshes.scores, _pack(meshes.next_regions),
     )  # fmt: skip
     # A sum is finite unless a number is not (or float32 overflows, which no body does), and much faster to make.
-    sums = [a.sum(axis=tuple(range(1, a.ndim))) for a in arrays]
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = [a.sum(axis=tuple(range(1, a.ndim))) for a in arrays]
     return np.logical_and.reduce([np.isfinite(total) for total in sums])
 
 

@@ -26,6 +26,8 @@ DUPLICATE_REGION_DISTANCE = 0.06
 """So are two whose regions' centres are nearer, in sides, if their sizes and turns are alike: some 14 cm."""
 DUPLICATE_REGION_RATIO = 0.85
 DUPLICATE_REGION_TURN_RAD = 0.3
+CROWDED_SHARE = 0.3
+"""A body of whose box (or the other's, if smaller) so much lies in another's box stands where somebody is."""
 CLEAR_SURPRISE = 0.15
 """Of two tracks on one person the one off its course by so much more, in sizes of its box, is wrong; if neither
 is, the newer one is."""
@@ -201,6 +203,15 @@ def box_overlaps(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     area_a = np.prod(a_xyxy[:, 2:] - a_xyxy[:, :2], axis=-1)
     area_b = np.prod(b_xyxy[:, 2:] - b_xyxy[:, :2], axis=-1)
     return (shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6)).astype(np.float32)
+
+
+def is_crowded(box_xyxy: FloatArray, others_xyxy: FloatArray) -> bool:
+    """Say whether `(4,)` box lies on one of `(N, 4)` others, by the part of the smaller box that both cover."""
+    size = np.minimum(box_xyxy[2:], others_xyxy[:, 2:]) - np.maximum(box_xyxy[:2], others_xyxy[:, :2])
+    shared = np.prod(np.maximum(size, 0), axis=1)
+    areas = np.prod(others_xyxy[:, 2:] - others_xyxy[:, :2], axis=1)
+    smaller = np.minimum(areas, np.prod(box_xyxy[2:] - box_xyxy[:2]))
+    return bool((shared > CROWDED_SHARE * np.maximum(smaller, 1e-6)).any())
 
 
 def greedy(costs: FloatArray) -> list[int | None]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from engines.registry import DETECTORS, ENGINES, find_spec
 from exporters import read_take
 
 from ..config import AppConfig, CaptureConfig, DetectorConfig, EngineConfig, MotionConfig, RecordConfig, TrackingConfig
@@ -43,9 +44,12 @@ def run_demo(
         out: where the report goes; None is the standard output.
 
     Raises:
+        UnknownEngineError: there is no such engine or detector.
         MocapError: there is no such clip, the folder cannot be written to, or a part fails.
     """
     check_request(duration_s, people)
+    find_spec(ENGINES, "engine", engine)
+    find_spec(DETECTORS, "detector", detector)
     folder = prepare_folder(output)
     scene = render_with_truth(folder, duration_s, people)
     if render_only:

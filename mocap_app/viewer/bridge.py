@@ -26,6 +26,7 @@ class SessionBridge(QObject):
         self._session = session
         self._pictures = pictures
         self._frames_before = 0
+        self._is_stopped = False
         session.listen(self._tell)
         self._refresh = QTimer(self)
         self._refresh.timeout.connect(self._take_picture)
@@ -35,12 +36,14 @@ class SessionBridge(QObject):
         self._status.start(STATUS_MS)
 
     def stop(self) -> None:
-        """End the timers."""
+        """End the timers, and pass on no more events: Qt's side of this object may be gone before the session ends."""
+        self._is_stopped = True
         self._refresh.stop()
         self._status.stop()
 
     def _tell(self, event: Event) -> None:
-        self.event_arrived.emit(event)
+        if not self._is_stopped:
+            self.event_arrived.emit(event)
 
     def _take_picture(self) -> None:
         shown: Shown | None = self._pictures.take()

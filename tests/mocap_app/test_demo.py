@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.errors import UnknownEngineError
 from engines.geometry import project
 from exporters import SMPL_JOINT_NAMES, Observations, Take, forward_kinematics, read_take
 from exporters.rotations import inverse, multiply, quaternion_from_rotvec, rotvec_from_quaternion
@@ -319,4 +320,11 @@ def test_demo_runs_the_whole_way(tmp_path: Path) -> None:
 def test_impossible_clips_are_refused(tmp_path: Path, duration_s: float | None, people: int) -> None:
     with pytest.raises(ConfigError, match="expected"):
         run_demo(tmp_path / "absent", duration_s, people)
+
+
+@pytest.mark.parametrize("names", [{"engine": "absent"}, {"detector": "absent"}])
+def test_unknown_parts_are_refused_before_anything_is_rendered(tmp_path: Path, names: dict[str, str]) -> None:
+    with pytest.raises(UnknownEngineError, match="absent"):
+        run_demo(tmp_path / "out", 0.3, **names)
+    assert not (tmp_path / "out").exists()
     assert not (tmp_path / "absent").exists()

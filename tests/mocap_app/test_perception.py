@@ -206,6 +206,15 @@ def test_a_person_detected_twice_is_one() -> None:
     assert play(perception, range(3)) == [{1: 7}] * 3
 
 
+@pytest.mark.parametrize(("x_px", "score", "people"), [(260, 0.7, 1), (260, 0.95, 2), (400, 0.7, 2)])
+def test_a_weak_newcomer_is_believed_only_where_nobody_else_is(x_px: float, score: float, people: int) -> None:
+    def cast(index: int) -> dict[int, Person]:
+        return {1: Person(200)} | ({2: Person(x_px, score=score)} if index > 0 else {})
+
+    perception, _, _ = stage(cast, every=1)
+    assert [len(seen) for seen in play(perception, range(4))] == [1, people, people, people]
+
+
 def test_numbers_that_are_not_finite_are_left_out_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     perception, _, engine = stage(one_person)
     engine.poisoned = lambda index: index in (2, 3)

@@ -158,6 +158,17 @@ def test_interrupt_closes_the_window(application: QApplication) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_closed_window_hears_nothing_more(application: QApplication) -> None:
+    window, session = build_window(SYNTHETIC)
+    heard: list[Event] = []
+    window.bridge.event_arrived.connect(heard.append)
+    window.close()
+    session.stop()
+    window.bridge._tell(Event(State.STOPPED))
+    QTest.qWait(20)
+    assert not heard
+
+
 def test_lines_say_what_is_going_on() -> None:
     assert status_line(State.LOADING, 0, 0, Recording()) == "loading …"
     assert status_line(State.RUNNING, 29.96, 2, Recording()).startswith("30.0 frames/s   2 people   space")
