@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -9,6 +10,10 @@ import threading
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name may hold letters that the terminal's encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
     try:
         from .cli import INTERRUPTED, run
 

@@ -301,6 +301,15 @@ def test_ctrl_c_while_loading_is_no_crash() -> None:
     assert (done.returncode, done.stderr) == (cli.INTERRUPTED, "")
 
 
+def test_names_beyond_the_terminals_letters_are_no_crash() -> None:
+    code = "import sys; from mocap_app import cli, __main__; cli.run = lambda argv: print(argv[0]) or 0; __main__.main()"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "tänzer☃"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "t\\xe4nzer\\u2603")
+
+
 def test_bench_measures_a_video(tmp_path: Path) -> None:
     video = tmp_path / "v.mp4"
     writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 30, (320, 240))
