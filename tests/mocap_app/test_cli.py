@@ -302,7 +302,9 @@ def test_ctrl_c_while_loading_is_no_crash() -> None:
 
 
 def test_names_beyond_the_terminals_letters_are_no_crash() -> None:
-    code = "import sys; from mocap_app import cli, __main__; cli.run = lambda argv: print(argv[0]) or 0; __main__.main()"
+    code = (
+        "import sys; from mocap_app import cli, __main__; cli.run = lambda argv: print(argv[0]) or 0; __main__.main()"
+    )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(
         [sys.executable, "-c", code, "tänzer☃"], env=environment, capture_output=True, text=True, check=False
