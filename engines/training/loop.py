@@ -19,7 +19,6 @@ from .landmark_model import LandmarkModel, fit_landmark_model, usual_landmarks
 from .losses import LIMB_JOINTS, BodyLoss, Truth
 from .shards import Samples, join_samples, read_shards
 
-
 LEANING = 0.75
 """A trunk whose upward part is smaller than this leans far (41 degrees and more)."""
 
