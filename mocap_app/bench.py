@@ -131,7 +131,7 @@ def machine(config: AppConfig) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "cores_usable": usable_cores(),
         "threads": {
-            "of the networks": config.engine.options.get("threads", 0) or "one per core",
+            "of the networks": config.engine.options.get("threads", 0) or "automatic",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "not set"),
         },
         "device": config.engine.device,
@@ -173,10 +173,12 @@ def receiver() -> Iterator[int]:
 @contextmanager
 def without_news_of_takes() -> Iterator[None]:
     """Keep quiet about files that are about to be thrown away."""
-    log = logging.getLogger("mocap_app.sinks")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    logs = [logging.getLogger(name) for name in ("mocap_app.sinks", "exporters")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)

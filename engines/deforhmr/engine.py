@@ -118,7 +118,9 @@ class DeforHmrEngine:
 
     def _skin(self, rotations: FloatArray, betas: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return vertices and joints relative to the root joint."""
-        with self._torch.inference_mode():
+        from ..runtime.torch_session import one_torch_thread
+
+        with self._torch.inference_mode(), one_torch_thread():
             vertices, joints = self._layer(self._torch.from_numpy(rotations), self._torch.from_numpy(betas))
             root = joints[:, :1]
             return (vertices - root).numpy(), (joints - root).numpy()

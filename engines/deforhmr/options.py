@@ -18,7 +18,7 @@ class DeforHmrOptions:
     body: str = ""
     """A body model file of your own (.npz, or SMPL's .pkl) instead of the shipped free body."""
     threads: int = 0
-    """CPU threads of the networks; 0 leaves the choice to the runtime."""
+    """CPU threads of the networks; 0 takes half of the cores."""
 
     def __post_init__(self) -> None:
         if self.runtime not in ("auto", "onnxruntime", "torch"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ class OnnxRuntimeSession:
             output_names: One name per output.
             cache_key: A file name for the graph; it must differ where options change what the module computes
                 without changing its weights.
-            threads: Threads for one run; 0 lets onnxruntime choose.
+            threads: Threads for one run; 0 takes half of the cores.
 
         Raises:
             RuntimeUnavailableError: The module cannot be exported, or onnxruntime cannot run it.
@@ -88,7 +89,8 @@ def open_session(graph: bytes, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # The other half is for capture, sinks and drawing; more threads gain little on networks as small as these.
+    options.intra_op_num_threads = threads or max(1, (os.cpu_count() or 1) // 2)
     options.log_severity_level = 3
     # Its threads would otherwise spin between two frames, on cores that capture and drawing need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -14,6 +14,7 @@ from engines.backbones.blazepose.load import load_pose_encoder
 from engines.errors import RuntimeUnavailableError
 from engines.runtime import graph_cache, onnxruntime_session
 from engines.runtime.onnxruntime_session import OnnxRuntimeSession
+from engines.runtime.torch_session import one_torch_thread
 
 pytest.importorskip("onnx")
 NAMES = (["points", "weights"], ["sums", "scaled"])
@@ -147,3 +148,14 @@ def test_no_half_written_file_stays(folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(graph_cache.os, "replace", refuse)
     open_small()
     assert list(folder.glob("*.graph")) == []
+
+
+def test_torch_gets_its_threads_back() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with one_torch_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
