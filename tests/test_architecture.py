@@ -41,6 +41,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.runtime": (*NETWORKS, "onnxscript"),
     "engines.rendering": NETWORKS,
     "engines.deforhmr": (*NETWORKS, "engines.deforhmr"),
+    "engines.deformer": (*NETWORKS, "engines.deformer"),
+    "engines.fastmetro": (*NETWORKS, "engines.fastmetro"),
     "engines.detectors": (*NETWORKS, "engines.detectors", "ultralytics", "torchvision"),
     "engines.training": ("engines.*", *HEAVY),
     "engines.evaluation": ("engines.*", *HEAVY),

@@ -19,8 +19,8 @@ ARRAY_GLOBALS = {
     ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
     ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"),
     ("copyreg", "_reconstructor"), ("builtins", "object"), ("_codecs", "encode"),
+    ("copy_reg", "_reconstructor"), ("__builtin__", "object"),
 }  # fmt: skip
-SPARSE_NAMES = {"csc_matrix", "csr_matrix"}
 
 
 class StoredChumpy:
@@ -45,14 +45,23 @@ class StoredSparse:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.state = state
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return rows and columns."""
+        return tuple(int(n) for n in self.state["_shape"])  # type: ignore[return-value]
+
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the rows, the columns and the values of what is stored."""
+        counts = np.diff(self.state["indptr"])
+        outer, inner = np.repeat(np.arange(len(counts)), counts), np.asarray(self.state["indices"])
+        rows, columns = (outer, inner) if self.by_row else (inner, outer)
+        return rows, columns, np.asarray(self.state["data"])
+
     def to_array(self) -> np.ndarray:
         """Return the dense matrix."""
-        shape = tuple(self.state["_shape"])
-        dense = np.zeros(shape, np.asarray(self.state["data"]).dtype)
-        counts = np.diff(self.state["indptr"])
-        outer = np.repeat(np.arange(len(counts)), counts)
-        rows, columns = (outer, self.state["indices"]) if self.by_row else (self.state["indices"], outer)
-        dense[rows, columns] = self.state["data"]
+        rows, columns, values = self.entries()
+        dense = np.zeros(self.shape, values.dtype)
+        dense[rows, columns] = values
         return dense
 
 
@@ -62,14 +71,31 @@ class StoredRows(StoredSparse):
     by_row = True
 
 
-class _ArrayUnpickler(pickle.Unpickler):
+class StoredPairs(StoredSparse):
+    """Stands in for scipy's coo_matrix, whose newer versions keep rows and columns together."""
+
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the rows, the columns and the values of what is stored."""
+        rows, columns = self.state.get("coords") or (self.state["row"], self.state["col"])
+        return np.asarray(rows), np.asarray(columns), np.asarray(self.state["data"])
+
+
+STAND_INS = {"csc_matrix": StoredSparse, "csr_matrix": StoredRows, "coo_matrix": StoredPairs}
+
+
+class ArrayUnpickler(pickle.Unpickler):
     """An unpickler that knows arrays and the stand-ins, nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """Return an array's class or a stand-in.
+
+        Raises:
+            pickle.UnpicklingError: The file names anything else.
+        """
         if module.split(".")[0] == "chumpy" and name in ("Ch", "Select"):
             return StoredChumpy
-        if module.startswith("scipy.sparse") and name in SPARSE_NAMES:
-            return StoredRows if name == "csr_matrix" else StoredSparse
+        if module.startswith("scipy.sparse") and name in STAND_INS:
+            return STAND_INS[name]
         if (module, name) in ARRAY_GLOBALS:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"it names {module}.{name}")
@@ -83,7 +109,7 @@ def read_smpl_pickle(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            content = _ArrayUnpickler(file, encoding="latin1").load()
+            content = ArrayUnpickler(file, encoding="latin1").load()
     except Exception as error:  # a damaged pickle can fail in any way
         raise _refusal(path, str(error)) from error
     if not isinstance(content, dict):

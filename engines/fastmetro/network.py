@@ -1,0 +1,144 @@
+"""The FastMETRO network (Cho, Youwang, Oh, ECCV 2022), keys as in the released checkpoints."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..backbones.hrnet import HrnetTrunk
+from ..backbones.resnet import ResNetTrunk
+from ..body.smpl_levels import SparseRows
+from ..layers.packed_attention import BLOCKED
+from ..layers.position import sine_position
+from .config import FastMetroConfig
+from .regressor import BodyParametersRead, ParameterRegressor
+from .topology import Topology
+from .transformer import Read, Sizes, Start, Transformer
+
+FEED_FORWARD = 4
+"""How much wider the feed-forward layers are than the tokens."""
+
+
+class MeshRead(NamedTuple):
+    """What the network reads off each crop: metres, x right, y down, z away, origin anywhere (centre it yourself)."""
+
+    camera: Tensor
+    """`(B, 3)` weak perspective s, tx, ty in crop coordinates -1..1."""
+    joints: Tensor
+    """`(B, 14, 3)`."""
+    coarse: Tensor
+    """`(B, 431, 3)` vertices."""
+    middle: Tensor
+    """`(B, 1723, 3)` vertices."""
+    fine: Tensor
+    """`(B, 6890, 3)` vertices."""
+    parameters: BodyParametersRead | None
+    """Where the configuration has the regressor."""
+
+
+class Upsampling(nn.Module):
+    """A fixed upsampling by gathering, exact for a matrix of few entries per row, and exportable."""
+
+    def __init__(self, rows: SparseRows) -> None:
+        super().__init__()
+        self.register_buffer("columns", torch.from_numpy(rows.columns.astype("int64")), persistent=False)
+        self.register_buffer("weights", torch.from_numpy(rows.weights)[..., None], persistent=False)
+
+    def forward(self, vertices: Tensor) -> Tensor:
+        """Return the `(B, fine, 3)` vertices of `(B, coarse, 3)` ones."""
+        parts = [vertices[:, self.columns[:, k]] * self.weights[:, k] for k in range(self.columns.shape[1])]
+        return torch.stack(parts).sum(0)
+
+
+class FastMetro(nn.Module):
+    """Image tokens, one camera token and learned joint and vertex tokens through two transformers."""
+
+    transformer_1: Transformer
+    transformer_2: Transformer
+
+    def __init__(self, config: FastMetroConfig, topology: Topology) -> None:
+        super().__init__()
+        self.config = config
+        first, second = config.widths
+        if config.trunk:
+            self.backbone = ResNetTrunk() if config.trunk == "resnet50" else HrnetTrunk(64)
+        self.conv_1x1 = nn.Conv2d(config.feature_channels, first, 1)
+        self.cam_token_embed = nn.Embedding(1, first)
+        self.joint_token_embed = nn.Embedding(config.joints, first)
+        self.vertex_token_embed = nn.Embedding(config.vertices, first)
+        for n, width in enumerate(config.widths, start=1):
+            sizes = Sizes(width, FEED_FORWARD * width, config.heads, config.layers, config.dropout)
+            self.add_module(f"transformer_{n}", Transformer(sizes))
+            self.register_buffer(f"position_{n}", sine_position(*config.feature_size, width), persistent=False)
+        for name in ("dim_reduce_enc",) if config.table2 else ("dim_reduce_enc_cam", "dim_reduce_enc_img"):
+            self.add_module(name, nn.Linear(first, second))
+        self.dim_reduce_dec = nn.Linear(first, second)
+        self.xyz_regressor = nn.Linear(second, 3)
+        self.cam_predictor = nn.Linear(second, 3)
+        self._take_topology(topology)
+        if config.regressor:
+            self.smpl_parameter_regressor = ParameterRegressor(config.middle_vertices)
+
+    def _take_topology(self, topology: Topology) -> None:
+        config = self.config
+        blocked = torch.from_numpy(topology.blocked(config.joints)) * BLOCKED
+        self.register_buffer("blocked", blocked, persistent=False)
+        for part in Start._fields:
+            self.register_buffer(f"settled_{part}", None, persistent=False)
+        self.to_fine = Upsampling(topology.to_fine)
+        if not config.table2:
+            self.coarse2intermediate_upsample = nn.Linear(config.vertices, config.middle_vertices)
+        elif topology.to_middle is None:
+            raise ValueError("topology: no upsampling to the middle level; expected one for the Table-2 layout; add it")
+        else:
+            self.to_middle = Upsampling(topology.to_middle)
+
+    def forward(self, images: Tensor) -> MeshRead:
+        """Return the meshes of `(B, 3, 224, 224)` ImageNet-normalised crops."""
+        return self.from_features(self.backbone(images))
+
+    def from_features(self, features: Tensor) -> MeshRead:
+        """Return the meshes of `(B, C, H, W)` feature maps."""
+        read = self._read_tokens(self.conv_1x1(features).flatten(2).transpose(1, 2))
+        joints, coarse = self.xyz_regressor(read.queries).split([self.config.joints, self.config.vertices], dim=1)
+        middle = self._to_middle(coarse)
+        parameters = self.smpl_parameter_regressor(middle) if self.config.regressor else None
+        camera = self.cam_predictor(read.camera[:, 0])
+        return MeshRead(camera, joints, coarse, middle, self.to_fine(middle), parameters)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Compute once what does not depend on the image: the first self-attention among the queries.
+
+        For inference; call it after the weights are loaded, and again after they change.
+        """
+        self.settled_queries, self.settled_asked = self.transformer_1.start(self._queries(), self.blocked)
+
+    def _queries(self) -> Tensor:
+        return torch.cat([self.joint_token_embed.weight, self.vertex_token_embed.weight])[None]
+
+    def _start(self, batch: int) -> Start:
+        """Return the first transformer's start; rows differ in training alone, by dropout."""
+        if self.training:
+            return self.transformer_1.start(self._queries().expand(batch, -1, -1), self.blocked)
+        if self.settled_queries is None:
+            return self.transformer_1.start(self._queries(), self.blocked)
+        return Start(self.settled_queries, self.settled_asked)
+
+    def _read_tokens(self, image: Tensor) -> Read:
+        """Return what both transformers make of the `(B, T, 512)` image tokens."""
+        camera = self.cam_token_embed.weight.expand(image.shape[0], -1, -1)
+        first = self.transformer_1(camera, image, self._start(image.shape[0]), self.position_1, self.blocked)
+        if self.config.table2:
+            camera, image = self.dim_reduce_enc(first.camera), self.dim_reduce_enc(first.image)
+        else:
+            camera, image = self.dim_reduce_enc_cam(first.camera), self.dim_reduce_enc_img(first.image)
+        start = self.transformer_2.start(self.dim_reduce_dec(first.queries), self.blocked)
+        return self.transformer_2(camera, image, start, self.position_2, self.blocked)
+
+    def _to_middle(self, coarse: Tensor) -> Tensor:
+        if self.config.table2:
+            return self.to_middle(coarse)
+        return self.coarse2intermediate_upsample(coarse.transpose(1, 2)).transpose(1, 2)

@@ -1,0 +1,52 @@
+"""Multi-head attention in the key layout of torch's own: query, key and value matrices in one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .attention import join_heads, split_heads
+
+BLOCKED = -1e4
+"""Added to the score of a blocked pair: its weight becomes exactly 0, also in half precision."""
+
+
+class PackedAttention(nn.Module):
+    """Attention from queries to keys and values, `in_proj_weight` and `in_proj_bias` holding q, k, v in this order."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, blocked: Tensor | None = None) -> Tensor:
+        """Return `(B, Q, width)` of `(B, Q, width)` queries and `(B, K, width)` keys and values.
+
+        Args:
+            queries: what asks.
+            keys: what is compared with the queries.
+            values: what is mixed.
+            blocked: `(Q, K)`, added to every head's scores: 0, or BLOCKED where a query must not look.
+        """
+        return self.answer(self.ask(queries), keys, values, blocked)
+
+    def ask(self, queries: Tensor) -> Tensor:
+        """Return the projected `(B, heads, Q, d)` of `(B, Q, width)` queries."""
+        return self._project(queries, 0)
+
+    def answer(self, asked: Tensor, keys: Tensor, values: Tensor, blocked: Tensor | None = None) -> Tensor:
+        """Return what `forward` does, for queries that were projected before (a batch of 1 serves every row)."""
+        scores = (asked * asked.shape[-1] ** -0.5) @ self._project(keys, 1).transpose(-1, -2)
+        shares = torch.softmax(scores if blocked is None else scores + blocked, dim=-1)
+        shares = functional.dropout(shares, self.dropout, self.training)
+        return self.out_proj(join_heads(shares @ self._project(values, 2)))
+
+    def _project(self, tokens: Tensor, part: int) -> Tensor:
+        weight, bias = self.in_proj_weight.chunk(3)[part], self.in_proj_bias.chunk(3)[part]
+        return split_heads(functional.linear(tokens, weight, bias), self.heads)
