@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from .deforhmr.options import DeforHmrOptions
 from .detectors.options import AutoDetectorOptions, BlazePoseDetectorOptions, YoloOptions
-from .errors import MissingExtraError, RuntimeUnavailableError, UnknownEngineError
+from .errors import MissingExtraError, UnknownEngineError
 from .options import make_options
 from .synthetic import SyntheticDetectorOptions, SyntheticOptions
 from .types import Detector, MeshEngine
@@ -117,7 +117,8 @@ def _build(
 ) -> Any:
     spec = find_spec(table, kind, name)
     checked = make_options(spec.options, options or {}, f"options of {kind} {name}")
-    check_device(device)
+    if device.startswith("cuda"):  # only then is torch loaded for it
+        import_module(".runtime.device", __package__).check_device(device)
     module, _, class_name = spec.target.partition(":")
     try:
         return getattr(import_module(module, __package__), class_name)(checked, device=device)
@@ -126,25 +127,6 @@ def _build(
         if missing.split(".")[0] == (__package__ or "").split(".")[0]:
             raise  # one of our own files: a fault of ours, not of the installation
         raise MissingExtraError(missing_library(f"{kind} {spec.name}", missing, spec.extra)) from error
-
-
-def check_device(device: str) -> None:
-    """Raise RuntimeUnavailableError unless torch can compute on `device`: `cpu`, `cuda` or `cuda:N`."""
-    if not device.startswith("cuda"):
-        return
-    import torch
-
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    number = device.partition(":")[2] or "0"
-    if number.isdigit() and int(number) < count:
-        return
-    if torch.version.cuda is None:
-        found = "the installed torch is the one without CUDA; install torch for CUDA (see pytorch.org)"
-    elif count == 0:
-        found = "torch finds no NVIDIA graphics card here; check its driver with nvidia-smi"
-    else:
-        found = f"expected one of {', '.join(f'cuda:{n}' for n in range(count))}; choose one of these"
-    raise RuntimeUnavailableError(f"device {device} is not at hand: {found}, or use --device cpu")
 
 
 def missing_library(user: str, library: str, extra: str) -> str:

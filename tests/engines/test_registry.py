@@ -13,7 +13,8 @@ import pytest
 from engines import DETECTORS, ENGINES, UnknownEngineError, WeightsError, build_detector, build_engine
 from engines.errors import RuntimeUnavailableError
 from engines.options import make_options
-from engines.registry import check_device, missing_library
+from engines.registry import missing_library
+from engines.runtime.device import check_device
 from engines.weights import assets_folder, check_sha256, find_weights, record_sha256, sha256_of
 
 
