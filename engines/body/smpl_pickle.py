@@ -19,7 +19,7 @@ ARRAY_GLOBALS = {
     ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
     ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"),
     ("copyreg", "_reconstructor"), ("builtins", "object"), ("_codecs", "encode"),
-    ("copy_reg", "_reconstructor"), ("__builtin__", "object"),
+    ("copy_reg", "_reconstructor"), ("__builtin__", "object"), ("__builtin__", "bytes"),
 }  # fmt: skip
 
 
