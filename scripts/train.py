@@ -6,7 +6,7 @@
 Reads every .bvh file below the folders (CMU's motion capture in cgspeed's or ASF's form, Mixamo, Unity and SMPL
 names are known; the README says where CMU's files are had), draws crops of random people in those poses, runs the
 frozen encoder over them and trains the decoder. Everything lands in DIR: poses, crops, a log row and a checkpoint
-each minute, and at last deforhmr_default.safetensors. A cut run goes on where it stopped.
+each minute, and at last deforhmr_default.safetensors. A cut run keeps the crops it has drawn.
 """
 
 from __future__ import annotations
