@@ -59,11 +59,11 @@ class DeforHmrEngine:
             parameters.faces,
         )  # fmt: skip
         self._layer = BodyLayer(parameters).eval()
-        encoder = load_pose_encoder(options.encoder)
+        encoder = load_pose_encoder()
         network, weights_key = load_network(options)
         how = (options.runtime, device, options.threads)
         crop = torch.zeros(1, 3, CROP_PX, CROP_PX)
-        self._encoder = open_session(encoder, [crop], ["crops"], ENCODER_OUTPUTS, f"blazepose-{options.encoder}", *how)
+        self._encoder = open_session(encoder, [crop], ["crops"], ENCODER_OUTPUTS, "blazepose-full", *how)
         with torch.inference_mode():
             landmarks, world, _, *maps = encoder(crop)
         inputs = [landmarks + torch.rand(39, 5), world, *maps]
@@ -152,8 +152,7 @@ def load_network(options: DeforHmrOptions):  # type: ignore[no-untyped-def]
     from ..weights import sha256_of
     from .model import DefaultNetwork
 
-    name = "deforhmr_default.safetensors" if options.encoder == "full" else f"deforhmr_{options.encoder}.safetensors"
-    path = find_weights(name, options.weights)
+    path = find_weights("deforhmr_default.safetensors", options.weights)
     network = DefaultNetwork()
     try:
         network.load_state_dict({k: t.float() for k, t in load_file(str(path)).items()})

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 class DeforHmrOptions:
     """What a user may set under `engine.options` for `deforhmr`."""
 
-    encoder: str = "full"
-    """Variant of the frozen encoder: full (fast) or heavy (if its weights are installed)."""
     runtime: str = "auto"
     """How the networks run: auto | onnxruntime | torch."""
     weights: str = ""
@@ -23,5 +21,3 @@ class DeforHmrOptions:
     def __post_init__(self) -> None:
         if self.runtime not in ("auto", "onnxruntime", "torch"):
             raise ValueError(f"runtime: found {self.runtime!r}, expected auto, onnxruntime or torch")
-        if self.encoder not in ("full", "heavy"):
-            raise ValueError(f"encoder: found {self.encoder!r}, expected full or heavy")

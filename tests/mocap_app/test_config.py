@@ -33,9 +33,9 @@ def test_shipped_file_loads_to_the_defaults() -> None:
 def test_file_flags_and_overrides_in_this_order(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("detector: {every: 3}\nosc:\n  port: 1234\ntracking:\n", encoding="utf-8")
-    config = load_config(file, ["osc.port=7", "engine.options.encoder=full"], {"osc.port": 5, "capture.size": [64, 48]})
+    config = load_config(file, ["osc.port=7", "engine.options.runtime=torch"], {"osc.port": 5, "capture.size": [64, 48]})
     assert (config.detector.every, config.osc.port, config.capture.size) == (3, 7, (64, 48))
-    assert config.engine.options == {"encoder": "full"}
+    assert config.engine.options == {"runtime": "torch"}
     assert changed_keys(config)["osc.port"] == 7
     assert "viewer.show_mesh" not in changed_keys(config)
 
@@ -59,8 +59,8 @@ def test_whole_number_stands_for_a_float_and_a_camera_may_have_a_name() -> None:
         ("motion.smoothing.betta=1", ["motion.smoothing.betta", '"beta"']),
         ("zzz=1", ["zzz", "known are capture"]),
         ("engine.name=deforhm", ["engine.name", '"deforhmr"']),
-        ("engine.options.encodr=full", ["engine.options", '"encoder"']),
-        ("engine.options.encoder=wide", ["engine.options", "encoder", "wide"]),
+        ("engine.options.runtme=torch", ["engine.options", '"runtime"']),
+        ("engine.options.runtime=wide", ["engine.options", "runtime", "wide"]),
         ("detector.options.min_score=high", ["detector.options", "min_score", "high"]),
         ("detector.every=0", ["detector.every", "found 0", "from 1"]),
         ("detector.every=2.5", ["detector.every", "2.5", "whole number"]),
