@@ -1,0 +1,121 @@
+"""Multi-scale deformable attention (Zhu et al., Deformable DETR, ICLR 2021, equation 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import pi
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Size = tuple[int, int]
+"""Height and width of a feature level."""
+
+
+def sample_native(features: Tensor, places: Tensor) -> Tensor:
+    """Return `(B, C, Q, P)` bilinear samples of `(B, C, H, W)` features at `(B, Q, P, 2)` (x, y) in 0..1.
+
+    0 and 1 are the outer borders of the map (corners not aligned), outside is zero: near a border a sample falls off
+    linearly, on a 1 x 1 level from 1 in the middle to 1/2 at the middle of a side.
+    """
+    grid = 2 * places - 1
+    return functional.grid_sample(features, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def sample_gathered(features: Tensor, places: Tensor) -> Tensor:
+    """Return what `sample_native` returns, by four gathers: the form to export.
+
+    TensorRT has miscompiled its sampling operator inside this very attention (NVIDIA/TensorRT issue 4813), and from
+    opset 20 on falls back to the nearest neighbour; gathers are safe on every runtime.
+    """
+    batch, channels, height, width = features.shape
+    padded = functional.pad(features, (1, 1, 1, 1)).flatten(2)
+    scale = torch.tensor([width, height], dtype=places.dtype, device=places.device)
+    # In the padded map, the centre of cell (x, y) of the map lies at (x + 1, y + 1).
+    at = torch.minimum((places * scale + 0.5).clamp(min=0), scale + 1)
+    corner = torch.minimum(at.floor(), scale)
+    share, first = at - corner, corner.long()
+    total = features.new_zeros(())
+    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        index = (first[..., 1] + dy) * (width + 2) + first[..., 0] + dx
+        weight = (share[..., 0] if dx else 1 - share[..., 0]) * (share[..., 1] if dy else 1 - share[..., 1])
+        found = padded.gather(2, index.reshape(batch, 1, -1).expand(-1, channels, -1))
+        total = total + found.unflatten(2, index.shape[1:]) * weight[:, None]
+    return total
+
+
+def attend_levels(
+    values: Tensor, sizes: Sequence[Size], places: Tensor, weights: Tensor, gathered: bool = False
+) -> Tensor:
+    """Return `(B, Q, heads * d)` weighted sums of samples from every level.
+
+    Args:
+        values: `(B, S, heads, d)`, the cells of all levels one after the other, row by row.
+        sizes: height and width of each level; their areas sum to S.
+        places: `(B, Q, heads, L, P, 2)` (x, y), 0..1 over the level.
+        weights: `(B, Q, heads, L, P)`, summing to 1 over levels and points together.
+        gathered: sample by gathers, for export.
+    """
+    batch, _, heads, width = values.shape
+    queries = places.shape[1]
+    sample = sample_gathered if gathered else sample_native
+    # Heads are folded into the batch, so that a level is one four-dimensional call.
+    maps = values.permute(0, 2, 3, 1).flatten(0, 1).split([h * w for h, w in sizes], dim=-1)
+    spots = places.transpose(1, 2).flatten(0, 1)
+    shares = weights.transpose(1, 2).flatten(0, 1)
+    total = values.new_zeros(())
+    for level, (size, cells) in enumerate(zip(sizes, maps, strict=True)):
+        samples = sample(cells.unflatten(-1, size), spots[:, :, level])
+        total = total + (samples * shares[:, None, :, level]).sum(-1)
+    return total.reshape(batch, heads * width, queries).transpose(1, 2)
+
+
+class MultiscaleDeformableAttention(nn.Module):
+    """Every query samples a few places of every level around its own reference point."""
+
+    def __init__(self, dim: int, heads: int, levels: int, points: int) -> None:
+        super().__init__()
+        if dim % heads:
+            raise ValueError(f"dim: found {dim}, expected a multiple of heads = {heads}; change one of them")
+        self.heads, self.levels, self.points = heads, levels, points
+        self.gathered = False
+        self.value = nn.Linear(dim, dim)
+        self.offsets = nn.Linear(dim, heads * levels * points * 2)
+        self.weights = nn.Linear(dim, heads * levels * points)
+        self.out = nn.Linear(dim, dim)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Start as a star: head m looks along its own direction, point p one cell farther than p - 1."""
+        for layer in (self.value, self.out):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        for layer in (self.offsets, self.weights):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        angles = torch.arange(self.heads, dtype=torch.float32) * (2 * pi / self.heads)
+        directions = torch.stack([angles.cos(), angles.sin()], -1)
+        directions = directions / directions.abs().amax(-1, keepdim=True)
+        steps = torch.arange(1, self.points + 1, dtype=torch.float32)
+        star = directions[:, None, None] * steps[:, None]  # (heads, 1, P, 2)
+        with torch.no_grad():
+            self.offsets.bias.copy_(star.expand(-1, self.levels, -1, -1).flatten())
+
+    def forward(self, queries: Tensor, reference: Tensor, memory: Tensor, sizes: Sequence[Size]) -> Tensor:
+        """Return `(B, Q, dim)`.
+
+        Args:
+            queries: `(B, Q, dim)`, position added by the caller.
+            reference: `(B, Q, 2)` (x, y), 0..1 over the picture.
+            memory: `(B, S, dim)` cells of all levels.
+            sizes: height and width of each level.
+        """
+        batch, count, _ = queries.shape
+        shape = (batch, count, self.heads, self.levels, self.points)
+        cells = torch.tensor([[w, h] for h, w in sizes], dtype=queries.dtype, device=queries.device)
+        offsets = self.offsets(queries).reshape(*shape, 2) / cells[:, None]
+        weights = torch.softmax(self.weights(queries).reshape(*shape[:3], -1), dim=-1).reshape(shape)
+        values = self.value(memory).unflatten(-1, (self.heads, -1))
+        places = reference[:, :, None, None, None] + offsets
+        return self.out(attend_levels(values, sizes, places, weights, self.gathered))
