@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -113,22 +111,3 @@ def test_each_body_is_fitted_by_itself(
     together, alone = level_fit(given), level_fit(given[1:2])
     torch.testing.assert_close(together.rotations[1:2], alone.rotations, atol=2e-3, rtol=0)
     assert level_fit(given[:0]).rotations.shape == (0, 24, 3, 3)
-
-
-@pytest.mark.slow
-def test_a_person_of_eight_takes_two_milliseconds(
-    body: BodyParameters, level_ids: np.ndarray, level_fit: VertexFit, rng: np.random.Generator
-) -> None:
-    """Process CPU time; other work on the machine costs caches, hence the best of several.
-
-    A person alone takes about 4 ms: most of that is what torch needs to start some 500 small operations.
-    """
-    given = Bodies(body, rng, 8).vertices[:, level_ids]
-    spent: dict[int, list[float]] = {count: [] for count in (1, 4, 8)}
-    for count, times in spent.items():
-        for _ in range(20):
-            start = time.process_time()
-            level_fit(given[:count])
-            times.append((time.process_time() - start) / count * 1000)
-    print({count: f"{min(t):.2f} to {np.median(t):.2f} ms" for count, t in spent.items()})
-    assert min(spent[8]) < 2
