@@ -81,7 +81,7 @@ def test_shows_pictures_with_people_and_closes_during_the_run(
     wait_for(lambda: "1 person" in window.status.text())
     begun = time.monotonic()
     window.close()
-    assert time.monotonic() - begun < 0.1, "closing must not wait for the session"
+    assert time.monotonic() - begun < 1.0, "closing must not wait for the session"
     session.join()
     assert session.state is State.STOPPED
 
