@@ -46,9 +46,7 @@ ENGINES = _table(
         DeforHmrOptions,
         ".deforhmr.engine:DeforHmrEngine",
     ),
-    EngineSpec(
-        "synthetic", "a known figure, without weights", SyntheticOptions, ".synthetic:SyntheticEngine"
-    ),
+    EngineSpec("synthetic", "a known figure, without weights", SyntheticOptions, ".synthetic:SyntheticEngine"),
 )
 
 DETECTORS = _table(

@@ -71,8 +71,7 @@ def check_sha256(path: Path, must_be_listed: bool = False) -> None:
     if expected is None:
         if must_be_listed:
             raise WeightsError(
-                f"{path} is not listed in {SUMS_NAME} beside it; expected a listed sha256; "
-                "install the package again"
+                f"{path} is not listed in {SUMS_NAME} beside it; expected a listed sha256; install the package again"
             )
         return
     found = sha256_of(path)

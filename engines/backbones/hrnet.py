@@ -100,8 +100,7 @@ class HrnetTrunk(nn.Module):
             nn.Sequential(Bottleneck(w, head // 4, head)) for w, head in zip(widths, HEAD_CHANNELS, strict=True)
         )
         self.downsamp_modules = nn.ModuleList(
-            conv_norm(fine, coarse, stride=2, bias=True)
-            for fine, coarse in pairwise(HEAD_CHANNELS)
+            conv_norm(fine, coarse, stride=2, bias=True) for fine, coarse in pairwise(HEAD_CHANNELS)
         )
         self.final_layer = conv_norm(HEAD_CHANNELS[-1], FEATURE_CHANNELS, kernel=1, bias=True)
 

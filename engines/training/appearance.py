@@ -151,7 +151,7 @@ def photograph(picture: Image, rng: np.random.Generator) -> Image:
         picture = cv2.resize(cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA), (size, size))
     picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.45, 1.4))
     tone = rng.normal(1, 0.05, 3) * np.exp(rng.normal(0, 0.2))
-    values = ((np.arange(256)[:, None] / 255) ** np.exp(rng.normal(0, 0.25)) * 255 * tone + rng.normal(0, 10))
+    values = (np.arange(256)[:, None] / 255) ** np.exp(rng.normal(0, 0.25)) * 255 * tone + rng.normal(0, 10)
     picture = cv2.LUT(picture, np.clip(values, 0, 255).astype(np.uint8)[None])
     if rng.random() < 0.6:
         noise = np.empty((size, size, 3), np.int16)

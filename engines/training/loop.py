@@ -60,16 +60,24 @@ class Trainer:
     def run(self, schedule: Schedule, checkpoint: Path) -> None:
         """Train one stage; a checkpoint and a log row about every minute, shards read anew as they come."""
         chosen = self.network.first if schedule.first_only else self.network.decoder
-        optimiser = torch.optim.AdamW(chosen.parameters(), lr=schedule.learning_rate, fused=True,
-                                      weight_decay=schedule.weight_decay, betas=(0.9, 0.98))
+        optimiser = torch.optim.AdamW(
+            chosen.parameters(),
+            lr=schedule.learning_rate,
+            fused=True,
+            weight_decay=schedule.weight_decay,
+            betas=(0.9, 0.98),
+        )
         average = WeightAverage(self.network, schedule.average_over)
         start = said = time.monotonic()
         seen, losses = 0, []
         while (passed := (time.monotonic() - start) / 60) < schedule.minutes:
             progress = passed / schedule.minutes
             for group in optimiser.param_groups:  # a short warm-up, then a cosine
-                group["lr"] = schedule.learning_rate * min(1, seen / 20000 + 0.02) * (
-                    0.5 + 0.5 * np.cos(np.pi * progress) + 0.005)
+                group["lr"] = (
+                    schedule.learning_rate
+                    * min(1, seen / 20000 + 0.02)
+                    * (0.5 + 0.5 * np.cos(np.pi * progress) + 0.005)
+                )
             losses.append(self._step(optimiser, chosen, schedule))
             average.update()
             seen += schedule.batch
@@ -152,8 +160,13 @@ class Trainer:
         return tuple(float(np.concatenate(e).mean()) * f for e, f in ((aligned, 1e3), (rooted, 1e3), (flat, 1)))  # type: ignore[return-value]
 
     def _report(self, minutes: float, seen: int, loss: float, schedule: Schedule) -> None:
-        row = [f"{minutes:.1f}", seen, len(self.samples), f"{loss:.4f}",
-               *(f"{v:.1f}" for v in self.evaluate(schedule.first_only))]
+        row = [
+            f"{minutes:.1f}",
+            seen,
+            len(self.samples),
+            f"{loss:.4f}",
+            *(f"{v:.1f}" for v in self.evaluate(schedule.first_only)),
+        ]
         with self.log.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(row)
 

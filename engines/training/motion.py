@@ -96,8 +96,11 @@ def _complete(world: FloatArray, rest: np.ndarray, found: list[tuple[int, ...] |
     from ..body.joints import SMPL_PARENTS
 
     result = np.empty((len(world), 24, 3, 3), np.float32)
-    correction = {j: _turn(np.array(d, float), rest[found[c][0]] - rest[found[j][0]])
-                  for j, c, d in _LIMBS if found[j] and found[c]}  # type: ignore[index]
+    correction = {
+        j: _turn(np.array(d, float), rest[found[c][0]] - rest[found[j][0]])
+        for j, c, d in _LIMBS
+        if found[j] and found[c]
+    }  # type: ignore[index]
     for joint, source in enumerate(found):
         if source is None:
             result[:, joint] = result[:, SMPL_PARENTS[joint]]

@@ -98,8 +98,11 @@ def _throw_arms(poses: FloatArray, rng: np.random.Generator) -> FloatArray:
         swing = np.radians(rng.uniform(-100, 40, n)) * sign
         twist = np.radians(rng.uniform(-80, 80, n))
         zero = np.zeros(n)
-        upper = (from_rotation_vectors(np.stack([zero, swing, zero], -1)) @ from_rotation_vectors(
-            np.stack([zero, zero, lift], -1)) @ from_rotation_vectors(np.stack([twist, zero, zero], -1)))
+        upper = (
+            from_rotation_vectors(np.stack([zero, swing, zero], -1))
+            @ from_rotation_vectors(np.stack([zero, zero, lift], -1))
+            @ from_rotation_vectors(np.stack([twist, zero, zero], -1))
+        )
         bend = -np.radians(np.abs(rng.normal(30, 55, n)).clip(0, 145)) * sign
         poses[chosen, 16 + side] = upper
         poses[chosen, 18 + side] = from_rotation_vectors(np.stack([zero, bend, zero], -1))

@@ -195,9 +195,7 @@ def test_an_imported_network_answers_as_the_published_one(
 
 @pytest.mark.slow
 @torch.no_grad()
-def test_the_largest_network_comes_in_too(
-    tmp_path: Path, levels_npz: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_largest_network_comes_in_too(tmp_path: Path, levels_npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = FastMetroConfig(3, "hrnet_w64", regressor=True)
     network = imported(config, tmp_path, levels_npz)
     said = capsys.readouterr().out

@@ -175,7 +175,7 @@ def test_printed_settings_can_be_used(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_engines_lists_both_tables_with_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["engines"]) == 0
     text = capsys.readouterr().out
-    for word in ("deforhmr", "encoder = 'full'", "yolo", "blazepose", "min_score"):
+    for word in ("deforhmr", "runtime = 'auto'", "yolo", "blazepose", "min_score"):
         assert word in text
 
 

@@ -33,7 +33,9 @@ def test_shipped_file_loads_to_the_defaults() -> None:
 def test_file_flags_and_overrides_in_this_order(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("detector: {every: 3}\nosc:\n  port: 1234\ntracking:\n", encoding="utf-8")
-    config = load_config(file, ["osc.port=7", "engine.options.runtime=torch"], {"osc.port": 5, "capture.size": [64, 48]})
+    config = load_config(
+        file, ["osc.port=7", "engine.options.runtime=torch"], {"osc.port": 5, "capture.size": [64, 48]}
+    )
     assert (config.detector.every, config.osc.port, config.capture.size) == (3, 7, (64, 48))
     assert config.engine.options == {"runtime": "torch"}
     assert changed_keys(config)["osc.port"] == 7
