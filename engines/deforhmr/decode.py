@@ -18,8 +18,9 @@ _WITNESSES: tuple[tuple[int, ...], ...] = (
 _LIMBS = np.array([16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8])
 _LIMB_LANDMARKS = np.array([11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
 CROP_PX = 256
-# What is believed of the encoder (round figures, see README.md for how they were chosen): its landmarks are some 3 of 256 pixels off, its world
-# landmarks some 10 cm (and 7 % small); its hips lie beside the hip joints, so they vouch for the picture alone.
+# What is believed of the encoder (README.md says how these were chosen): its landmarks are some 3 of 256 pixels off,
+# its world landmarks some 10 cm (and 7 % small); its hips lie beside the hip joints, so they vouch for the picture
+# alone.
 _LANDMARK_ERROR_PX, _WORLD_ERROR_M, _WORLD_SCALE = 3.0, 0.1, 1.07
 _MEMBERS = np.zeros((24, 39), np.float32)
 for _joint, _landmarks in enumerate(_WITNESSES):
