@@ -16,7 +16,9 @@ DOORS = (
     "engines", "engines.types", "engines.errors", "engines.registry", "engines.geometry", "engines.weights",
     "engines.options",
 )  # fmt: skip
-PARTS = ("engines.body", "engines.layers", "engines.backbones", "engines.runtime", "engines.rendering")
+PARTS = (
+    "engines.body", "engines.layers", "engines.backbones", "engines.runtime", "engines.rendering", "engines.recovery",
+)  # fmt: skip
 HEAVY = ("torch", "cv2", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "moderngl", "safetensors", "onnx")
 NETWORKS = (*DOORS, *PARTS, *HEAVY)
 LIBRARY_TYPES = ("engines.types", "engines.errors", "exporters.types", "exporters.errors")
@@ -40,6 +42,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.backbones": NETWORKS,
     "engines.runtime": (*NETWORKS, "onnxscript"),
     "engines.rendering": NETWORKS,
+    "engines.recovery": NETWORKS,
     "engines.deforhmr": (*NETWORKS, "engines.deforhmr"),
     "engines.deformer": (*NETWORKS, "engines.deformer"),
     "engines.fastmetro": (*NETWORKS, "engines.fastmetro"),

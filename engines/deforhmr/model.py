@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..layers import rotation6d
-from .landmarks import FirstEstimate, joint_rotations, landmark_numbers
+from ..layers.landmark_numbers import landmark_numbers
+from .landmarks import FirstEstimate, joint_rotations
 from .network import DEFAULT, Decoder, DecoderConfig, Estimate
 
 

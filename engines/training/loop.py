@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..deforhmr.landmarks import LandmarkNumbers, landmark_numbers
 from ..deforhmr.model import DefaultNetwork
 from ..deforhmr.network import Estimate
+from ..layers.landmark_numbers import LandmarkNumbers, landmark_numbers
 from ..types import FloatArray
 from .landmark_model import LandmarkModel, fit_landmark_model, usual_landmarks
 from .losses import LIMB_JOINTS, BodyLoss, Truth

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from engines.deforhmr.camera import crop_to_camera, solve_translation
-from engines.deforhmr.decode import joint_confidence, next_regions
-from engines.deforhmr.landmarks import landmark_numbers
 from engines.deforhmr.model import DefaultNetwork
 from engines.deforhmr.network import DEFAULT, PAPER, QUERIES, Decoder, mean_estimate
 from engines.geometry import apply_affine, default_intrinsics, project, region_matrices
 from engines.layers import rotation6d
 from engines.layers.deformable import DeformableContext, OffsetNetwork, reference_grid, sample_map
+from engines.layers.landmark_numbers import landmark_numbers
+from engines.recovery.camera import crop_to_camera, solve_translation
+from engines.recovery.evidence import joint_confidence, next_regions
 from engines.types import Regions
 
 
