@@ -16,3 +16,12 @@ SMPL_PARENTS: tuple[int, ...] = (
 """Parent of each joint, -1 for the root; a parent always comes before its children."""
 
 JOINT_COUNT = len(SMPL_JOINT_NAMES)
+
+LSP_JOINT_NAMES = (
+    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow",
+    "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "neck", "head",
+)  # fmt: skip
+"""The 14 joints, in the order of LSP, that the engines of vertices have a query for (METRO, FastMETRO, DeFormer)."""
+
+LSP_JOINTS = tuple(SMPL_JOINT_NAMES.index(name) for name in LSP_JOINT_NAMES)
+"""Their places among the 24."""

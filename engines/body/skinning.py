@@ -65,6 +65,15 @@ class BodyLayer(nn.Module):
         tensor = None if values is None else torch.from_numpy(np.array(values, order="C"))
         self.register_buffer(name, tensor, persistent=False)
 
+    def restrict(self, ids: np.ndarray) -> BodyLayer:
+        """Pose these vertices of the template alone from now on; return the layer."""
+        chosen = torch.from_numpy(ids.astype(np.int64))
+        self.template, self.skinning_weights = self.template[chosen], self.skinning_weights[chosen]
+        self.shape_directions = self.shape_directions.unflatten(1, (-1, 3))[:, chosen].flatten(1)
+        if self.pose_directions is not None:
+            self.pose_directions = self.pose_directions.unflatten(1, (-1, 3))[:, chosen].flatten(1)
+        return self
+
     def forward(self, rotations: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
         """Pose N bodies.
 

@@ -35,6 +35,12 @@ class SparseRows:
     weights: FloatArray
     """`(V, K)`; rows of fewer than K entries are filled with zeros."""
 
+    def dense(self, columns: int) -> FloatArray:
+        """Return the `(V, columns)` matrix."""
+        matrix = np.zeros((len(self.columns), columns), np.float32)
+        np.add.at(matrix, (np.arange(len(self.columns))[:, None], self.columns), self.weights)
+        return matrix
+
 
 @dataclass(frozen=True, slots=True)
 class SmplLevels:

@@ -21,6 +21,8 @@ class DeformerConfig:
     """resnet50 | hrnet_w48; empty for a network that is fed its feature maps."""
     channels: tuple[int, ...] = TRUNK_CHANNELS["hrnet_w48"]
     """Of the maps given, finest first; those of the trunk where there is one."""
+    strides: tuple[int, ...] = STRIDES
+    """Of the maps given, in crop pixels; the finest ones first."""
     size_hw: tuple[int, int] = (256, 256)
     """Height and width of the crop, pixels: 256 x 256 or 384 x 288."""
     vertices: int = 431
@@ -47,8 +49,10 @@ class DeformerConfig:
             raise ValueError(f"channels: found {self.channels}, expected {TRUNK_CHANNELS[self.trunk]} of {self.trunk}")
         if self.vertices not in VERTEX_COUNTS:
             raise ValueError(f"vertices: found {self.vertices}, expected one of {VERTEX_COUNTS}; change it")
-        if any(side % STRIDES[-1] for side in self.size_hw):
-            raise ValueError(f"size_hw: found {self.size_hw}, expected multiples of {STRIDES[-1]}; change it")
+        if len(self.strides) != len(self.channels):
+            raise ValueError(f"strides: found {self.strides}, expected {len(self.channels)} as channels has; change it")
+        if any(side % self.strides[-1] for side in self.size_hw):
+            raise ValueError(f"size_hw: found {self.size_hw}, expected multiples of {self.strides[-1]}; change it")
         if self.tokens > SPARSE_FROM_TOKENS and not self.whole_tiles:
             raise ValueError(f"whole_tiles: found False with {self.tokens} tokens, expected True; set it")
 
@@ -59,9 +63,9 @@ class DeformerConfig:
 
     @property
     def level_sizes(self) -> tuple[tuple[int, int], ...]:
-        """Height and width of the five levels, finest first; the last one is the whole picture."""
+        """Height and width of the levels (five in the paper), finest first; the last one is the whole picture."""
         height, width = self.size_hw
-        return (*((height // s, width // s) for s in STRIDES[: len(self.channels)]), (1, 1))
+        return (*((height // s, width // s) for s in self.strides), (1, 1))
 
     @property
     def half_width(self) -> float:
@@ -71,4 +75,10 @@ class DeformerConfig:
 
 def with_trunk(trunk: str, size_hw: tuple[int, int] = (256, 256), vertices: int = 431) -> DeformerConfig:
     """Return the configuration of a whole network, from image to mesh."""
-    return DeformerConfig(trunk, TRUNK_CHANNELS[trunk], size_hw, vertices)
+    return DeformerConfig(trunk, TRUNK_CHANNELS[trunk], size_hw=size_hw, vertices=vertices)
+
+
+DEFAULT = DeformerConfig(
+    channels=(48, 288), strides=(16, 32), dim=64, heads=4, points=2, mlp_dim=256, dropout=0.0, corrects_start=True
+)
+"""Over the frozen encoder: its two maps are the levels, and a mesh made from its landmarks is the start."""

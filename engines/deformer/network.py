@@ -38,10 +38,8 @@ class LearnedUpsampling(nn.Linear):
 
     def __init__(self, rows: SparseRows, coarse: int) -> None:
         super().__init__(coarse, len(rows.columns))
-        columns, weights = torch.from_numpy(rows.columns.astype("int64")), torch.from_numpy(rows.weights)
-        dense = torch.zeros(len(rows.columns), coarse, device="cpu").scatter_add_(1, columns, weights)
         with torch.no_grad():
-            self.weight.copy_(dense)
+            self.weight.copy_(torch.from_numpy(rows.dense(coarse)))
             self.bias.zero_()
 
     def forward(self, vertices: Tensor) -> Tensor:
@@ -89,12 +87,13 @@ class Deformer(nn.Module):
             raise ValueError("trunk: found none, expected one of a configuration that names it; use from_maps")
         return self.from_maps(self.trunk(images), start)
 
-    def from_maps(self, maps: list[Tensor], start: Tensor | None = None) -> MeshRead:
+    def from_maps(self, maps: list[Tensor], start: Tensor | None = None, metres: Tensor | float = 1.0) -> MeshRead:
         """Return the bodies.
 
         Args:
-            maps: `(B, C, H, W)` at strides 4, 8, 16 and 32, sizes as the configuration says.
+            maps: `(B, C, H, W)`, channels, strides and sizes as the configuration says.
             start: `(B, 14 + C, 3)` where to look first, in half crop heights; None for the T-pose template.
+            metres: `(B, 1)` what half a crop height is taken for at the body; the network scales it.
         """
         memory, whole = self.memory(maps)
         batch = len(memory)
@@ -109,7 +108,7 @@ class Deformer(nn.Module):
                 tokens = layer(tokens, position, reference, memory, self.core)
             state = self._next(index, state, tokens, whole)
             states.append(state)
-        return self._read(states, tokens)
+        return self._read(states, tokens, metres)
 
     def reference(self, state: Tensor) -> Tensor:
         """Return `(B, T, 2)` places in 0..1 over the crop of a `(B, T, 3)` state."""
@@ -123,8 +122,8 @@ class Deformer(nn.Module):
             index -= 1
         return state + self.corrections[index](self.embed(state) + tokens)
 
-    def _read(self, states: list[Tensor], tokens: Tensor) -> MeshRead:
-        scale = functional.softplus(self.scale(tokens.mean(dim=1)))  # (B, 1)
+    def _read(self, states: list[Tensor], tokens: Tensor, metres: Tensor | float) -> MeshRead:
+        scale = metres * functional.softplus(self.scale(tokens.mean(dim=1)))  # (B, 1)
         joints = states[-1][:, :JOINTS]
         root = joints[:, list(HIPS)].mean(dim=1, keepdim=True)
         # Up first, then centre: SMPL's published upsampling does not keep an offset.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..body import SMPL_JOINT_NAMES, BodyParameters
+from ..body import BodyParameters
+from ..body.joints import LSP_JOINTS
 from ..body.parameters import rest_joints
 from ..body.smpl_levels import COUNTS, SmplLevels, SparseRows
 from ..body.topology import BodyLevels
@@ -14,11 +15,6 @@ from ..layers.sparse_attention import MeshPattern, edges_of, mesh_pattern
 from ..types import FloatArray, IntArray
 from .config import JOINTS
 
-JOINT_NAMES = (
-    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow",
-    "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "neck", "head",
-)  # fmt: skip
-"""The joint queries, in the order METRO and FastMETRO evaluate in."""
 HIPS = (2, 3)
 """The root of the joint queries is midway between these."""
 TEMPLATE_SPAN = 1.6
@@ -67,7 +63,7 @@ def token_mesh(
 
 def _template(body: BodyParameters, ids: IntArray) -> FloatArray:
     """Turn the T-pose towards the camera and fit it into the crop."""
-    joints = rest_joints(body)[[SMPL_JOINT_NAMES.index(name) for name in JOINT_NAMES]]
+    joints = rest_joints(body)[list(LSP_JOINTS)]
     low, high = body.template.min(axis=0), body.template.max(axis=0)
     middle, longest = (low + high) / 2, float((high - low).max())
     points = np.concatenate([joints, body.template[ids]]) - middle

@@ -31,6 +31,8 @@ class FastMetroConfig:
     feature_channels: int = 2048
     feature_size: tuple[int, int] = (7, 7)
     """Height and width of the feature map."""
+    landmarks: int = 0
+    """Landmarks of an encoder that join the image tokens; 0 in the published layouts."""
 
     def __post_init__(self) -> None:
         if self.trunk not in TRUNKS:
@@ -41,3 +43,9 @@ class FastMetroConfig:
         """The published name of the size, such as `L-H64`."""
         size = {count: name for name, count in LAYERS.items()}.get(self.layers, f"{self.layers} layers")
         return size + {"": "", "resnet50": "-R50", "hrnet_w64": "-H64"}[self.trunk]
+
+
+DEFAULT = FastMetroConfig(
+    widths=(128, 64), heads=4, dropout=0.0, feature_channels=288, feature_size=(8, 8), landmarks=39
+)
+"""Over the frozen encoder: its coarsest map and its landmarks are the tokens; small enough for a CPU."""

@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..backbones.hrnet import HrnetTrunk
 from ..backbones.resnet import ResNetTrunk
-from ..body.smpl_levels import SparseRows
+from ..layers.landmark_numbers import NUMBERS as LANDMARK_NUMBERS
+from ..layers.landmark_start import MeshStart
 from ..layers.packed_attention import BLOCKED
 from ..layers.position import sine_position
+from ..layers.upsampling import GatherUpsampling
 from .config import FastMetroConfig
 from .regressor import BodyParametersRead, ParameterRegressor
 from .topology import Topology
@@ -38,20 +41,6 @@ class MeshRead(NamedTuple):
     """Where the configuration has the regressor."""
 
 
-class Upsampling(nn.Module):
-    """A fixed upsampling by gathering, exact for a matrix of few entries per row, and exportable."""
-
-    def __init__(self, rows: SparseRows) -> None:
-        super().__init__()
-        self.register_buffer("columns", torch.from_numpy(rows.columns.astype("int64")), persistent=False)
-        self.register_buffer("weights", torch.from_numpy(rows.weights)[..., None], persistent=False)
-
-    def forward(self, vertices: Tensor) -> Tensor:
-        """Return the `(B, fine, 3)` vertices of `(B, coarse, 3)` ones."""
-        parts = [vertices[:, self.columns[:, k]] * self.weights[:, k] for k in range(self.columns.shape[1])]
-        return torch.stack(parts).sum(0)
-
-
 class FastMetro(nn.Module):
     """Image tokens, one camera token and learned joint and vertex tokens through two transformers."""
 
@@ -71,13 +60,18 @@ class FastMetro(nn.Module):
         for n, width in enumerate(config.widths, start=1):
             sizes = Sizes(width, FEED_FORWARD * width, config.heads, config.layers, config.dropout)
             self.add_module(f"transformer_{n}", Transformer(sizes))
-            self.register_buffer(f"position_{n}", sine_position(*config.feature_size, width), persistent=False)
+            # A landmark's token says where it is in its own numbers: it has no position.
+            position = functional.pad(sine_position(*config.feature_size, width), (0, 0, 0, config.landmarks))
+            self.register_buffer(f"position_{n}", position, persistent=False)
         for name in ("dim_reduce_enc",) if config.table2 else ("dim_reduce_enc_cam", "dim_reduce_enc_img"):
             self.add_module(name, nn.Linear(first, second))
         self.dim_reduce_dec = nn.Linear(first, second)
         self.xyz_regressor = nn.Linear(second, 3)
         self.cam_predictor = nn.Linear(second, 3)
         self._take_topology(topology)
+        if config.landmarks:
+            self.landmark_token = nn.Linear(LANDMARK_NUMBERS, first)
+            self.landmark_names = nn.Parameter(torch.randn(config.landmarks, first))
         if config.regressor:
             self.smpl_parameter_regressor = ParameterRegressor(config.middle_vertices)
 
@@ -87,25 +81,38 @@ class FastMetro(nn.Module):
         self.register_buffer("blocked", blocked, persistent=False)
         for part in Start._fields:
             self.register_buffer(f"settled_{part}", None, persistent=False)
-        self.to_fine = Upsampling(topology.to_fine)
+        self.to_fine = GatherUpsampling(topology.to_fine.columns, topology.to_fine.weights)
         if not config.table2:
             self.coarse2intermediate_upsample = nn.Linear(config.vertices, config.middle_vertices)
         elif topology.to_middle is None:
             raise ValueError("topology: no upsampling to the middle level; expected one for the Table-2 layout; add it")
         else:
-            self.to_middle = Upsampling(topology.to_middle)
+            self.to_middle = GatherUpsampling(topology.to_middle.columns, topology.to_middle.weights)
 
     def forward(self, images: Tensor) -> MeshRead:
         """Return the meshes of `(B, 3, 224, 224)` ImageNet-normalised crops."""
         return self.from_features(self.backbone(images))
 
-    def from_features(self, features: Tensor) -> MeshRead:
-        """Return the meshes of `(B, C, H, W)` feature maps."""
-        read = self._read_tokens(self.conv_1x1(features).flatten(2).transpose(1, 2))
-        joints, coarse = self.xyz_regressor(read.queries).split([self.config.joints, self.config.vertices], dim=1)
+    def from_features(
+        self, features: Tensor, landmarks: Tensor | None = None, start: MeshStart | None = None
+    ) -> MeshRead:
+        """Return the meshes of `(B, C, H, W)` feature maps.
+
+        Args:
+            features: the feature map.
+            landmarks: `(B, K, 10)` numbers of an encoder's landmarks, where the configuration has tokens for them.
+            start: a mesh and a camera that the network corrects instead of finding them by itself.
+        """
+        image = self.conv_1x1(features).flatten(2).transpose(1, 2)
+        if landmarks is not None:
+            image = torch.cat([image, self.landmark_token(landmarks) + self.landmark_names], dim=1)
+        read = self._read_tokens(image)
+        points, camera = self.xyz_regressor(read.queries), self.cam_predictor(read.camera[:, 0])
+        if start is not None:
+            points, camera = start.points + points, start.camera + camera
+        joints, coarse = points.split([self.config.joints, self.config.vertices], dim=1)
         middle = self._to_middle(coarse)
         parameters = self.smpl_parameter_regressor(middle) if self.config.regressor else None
-        camera = self.cam_predictor(read.camera[:, 0])
         return MeshRead(camera, joints, coarse, middle, self.to_fine(middle), parameters)
 
     @torch.no_grad()
@@ -121,9 +128,9 @@ class FastMetro(nn.Module):
 
     def _start(self, batch: int) -> Start:
         """Return the first transformer's start; rows differ in training alone, by dropout."""
-        if self.training:
+        if self.training and self.config.dropout:
             return self.transformer_1.start(self._queries().expand(batch, -1, -1), self.blocked)
-        if self.settled_queries is None:
+        if self.training or self.settled_queries is None:
             return self.transformer_1.start(self._queries(), self.blocked)
         return Start(self.settled_queries, self.settled_asked)
 

@@ -106,6 +106,9 @@ class DenseMask(torch.nn.Module):
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Return `(B, heads, T, d)` of `(B, heads, T, d)` queries, keys and values."""
+        if self.training:  # the same by one fused operation: a third less time to train, but hard on exporters
+            bias = self.bias.to(queries.dtype)
+            return torch.nn.functional.scaled_dot_product_attention(queries, keys, values, bias)
         return attend(queries, keys, values, self.bias)
 
 

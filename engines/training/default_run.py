@@ -1,34 +1,81 @@
-"""A whole training of the default network: the landmarks alone first, then everything."""
+"""A whole training of a default network: the landmarks alone first, then what corrects them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..body import BodyParameters, load_body
-from ..deforhmr.model import DefaultNetwork
+from ..body.topology import load_levels
+from .batches import Batches
 from .loop import Schedule, Trainer
 from .losses import BodyLoss
 
-FIRST_SHARE, LANDMARK_SHARE = 0.2, 0.02
+LANDMARK_SHARE, FIRST_SHARE = 0.02, 0.2
+MESH_BATCH = 48
 
 
-def train_default(work: Path, minutes: float, threads: int = 0, seed: int = 0) -> Path:
-    """Train on the shards in `work` and return the safetensors file written there."""
+def train_default(family: str, work: Path, minutes: float, threads: int = 0, seed: int = 0) -> Path:
+    """Train a family's default network on the shards in `work` and return the safetensors file written there."""
     if threads:
         torch.set_num_threads(threads)
-    network = DefaultNetwork()
-    trainer = Trainer(network, body_loss(load_body()), work, work / "log.csv", seed)
-    prepare(network, trainer)
-    trainer.learn_landmarks(minutes * LANDMARK_SHARE)
-    checkpoint = work / "checkpoint.pt"
-    trainer.run(Schedule(minutes * FIRST_SHARE, learning_rate=1e-3, batch=256, first_only=True), checkpoint)
-    trainer.run(Schedule(minutes * (1 - FIRST_SHARE - LANDMARK_SHARE), learning_rate=1e-3, batch=128), checkpoint)
-    target = work / "deforhmr_default.safetensors"
-    write_weights(network, target)
+    torch.manual_seed(seed)
+    batches = Batches(work, seed)
+    network, task, batch = FAMILIES[family](batches)
+    task.prepare()
+    trainer = Trainer(task, batches, work / f"{family}.csv")
+    batches.learn_landmarks(minutes * LANDMARK_SHARE)
+    checkpoint = work / f"{family}.pt"
+    trainer.run(Schedule(minutes * FIRST_SHARE, batch=256, first_only=True), checkpoint)
+    trainer.run(Schedule(minutes * (1 - FIRST_SHARE - LANDMARK_SHARE), batch=batch), checkpoint)
+    target = work / f"{family}_default.safetensors"
+    write_weights(network, target, f"{family} default")
     return target
+
+
+def body_network(batches: Batches):  # type: ignore[no-untyped-def]
+    """Return DeforHMR's network, its task and batch size."""
+    from ..deforhmr.model import DefaultNetwork
+    from .body_task import BodyTask
+
+    network = DefaultNetwork()
+    return network, BodyTask(network, body_loss(load_body()), batches), 128
+
+
+def fastmetro_network(batches: Batches):  # type: ignore[no-untyped-def]
+    """Return FastMETRO's network, its task and batch size."""
+    from ..fastmetro.default import DefaultNetwork
+    from ..fastmetro.topology import Topology
+    from .mesh_task import MeshTask
+
+    body = load_body()
+    levels = load_levels(body)
+    network = DefaultNetwork(Topology.of_body(levels))
+    return network, MeshTask(network, body, levels, batches), MESH_BATCH
+
+
+def deformer_network(batches: Batches):  # type: ignore[no-untyped-def]
+    """Return DeFormer's network, its task and batch size."""
+    from ..deformer.config import DEFAULT
+    from ..deformer.default import DefaultNetwork
+    from ..deformer.tokens import token_mesh
+    from .mesh_task import MeshTask
+
+    body = load_body()
+    levels = load_levels(body)
+    network = DefaultNetwork(token_mesh(body, levels, DEFAULT.vertices, DEFAULT.rings))
+    return network, MeshTask(network, body, levels, batches), MESH_BATCH
+
+
+FAMILIES: dict[str, Callable] = {
+    "deforhmr": body_network,
+    "fastmetro": fastmetro_network,
+    "deformer": deformer_network,
+}
 
 
 def body_loss(body: BodyParameters) -> BodyLoss:
@@ -38,21 +85,9 @@ def body_loss(body: BodyParameters) -> BodyLoss:
     return BodyLoss(torch.from_numpy(rest.astype(np.float32)), torch.from_numpy(directions.astype(np.float32)))
 
 
-@torch.no_grad()
-def prepare(network: DefaultNetwork, trainer: Trainer, count: int = 2000) -> None:
-    """Store the statistics of the feature maps and the mean joints in the network."""
-    rows = np.random.default_rng(0).permutation(len(trainer.samples))[:count]
-    _, truth, maps = trainer.batch(trainer.samples, rows, True, None)
-    for level, features in enumerate(maps):
-        mean, spread = features.mean((0, 2, 3)), features.std((0, 2, 3)).clamp_min(1e-3)
-        getattr(network, f"level{level}_mean").copy_(mean[None, :, None, None])
-        getattr(network, f"level{level}_scale").copy_(1 / spread[None, :, None, None])
-    network.first.mean_joints2d.copy_(truth.joints2d.mean(0))
-
-
-def write_weights(network: DefaultNetwork, path: Path) -> None:
+def write_weights(network: nn.Module, path: Path, name: str) -> None:
     """Write the weights in half precision."""
     from safetensors.torch import save_file
 
-    tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(tensors, str(path), {"format": "pt", "network": "deforhmr default"})
+    tensors = {key: tensor.half().contiguous() for key, tensor in network.state_dict().items()}
+    save_file(tensors, str(path), {"format": "pt", "network": name})

@@ -61,7 +61,7 @@ class BodyLoss:
         weights = _ROTATION_WEIGHTS[:, None, None]
         local = ((rotations - truth.rotations).square() * weights).mean((1, 2, 3))
         overall = ((turned - true_turned).square() * weights).mean((1, 2, 3))
-        places = (joints - true_joints).abs().mean((1, 2)) + 0.5 * _aligned(joints, true_joints)
+        places = (joints - true_joints).abs().mean((1, 2)) + 0.5 * centred_and_scaled(joints, true_joints)
         picture = (estimate.joints2d - truth.joints2d).abs().mean((1, 2))
         flat = estimate.camera[:, None, :1] * (joints[..., :2] + estimate.camera[:, None, 1:])
         weak = (flat - truth.joints_crop).abs().mean((1, 2))
@@ -70,7 +70,7 @@ class BodyLoss:
         return (total * truth.weight).mean(), joints
 
 
-def _aligned(joints: Tensor, truth: Tensor) -> Tensor:
+def centred_and_scaled(joints: Tensor, truth: Tensor) -> Tensor:
     """Return `(B,)` metres: mean error after both are centred and scaled alike (no turning)."""
     a, b = joints - joints.mean(1, keepdim=True), truth - truth.mean(1, keepdim=True)
     scale = b.square().sum((1, 2)).sqrt() / a.square().sum((1, 2)).sqrt().clamp_min(1e-3)

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from engines.body import BodyParameters, load_body
+from engines.body.joints import LSP_JOINT_NAMES
 from engines.body.topology import load_levels
 from engines.deformer.blocks import Layer
 from engines.deformer.config import DeformerConfig, with_trunk
 from engines.deformer.network import Deformer, MeshRead
 from engines.deformer.options import DeformerOptions
-from engines.deformer.tokens import JOINT_NAMES, TokenMesh, token_mesh
+from engines.deformer.tokens import TokenMesh, token_mesh
 from engines.layers.multiscale_deformable import MultiscaleDeformableAttention
 from engines.layers.sparse_attention import DenseMask, TileSparse
 
@@ -171,7 +172,7 @@ def test_the_network_looks_where_the_state_is(coarse: TokenMesh) -> None:
 
 
 def test_template_faces_the_camera_and_fits(coarse: TokenMesh) -> None:
-    at = dict(zip(JOINT_NAMES, coarse.template[:14], strict=True))
+    at = dict(zip(LSP_JOINT_NAMES, coarse.template[:14], strict=True))
     assert at["head"][1] < at["neck"][1] < at["left_knee"][1] < at["left_ankle"][1]  # y down
     assert at["left_wrist"][0] > 0.3 > -0.3 > at["right_wrist"][0]  # its left is the picture's right
     assert np.ptp(coarse.template[14:], axis=0).max() == pytest.approx(1.6, abs=0.05)
