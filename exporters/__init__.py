@@ -16,7 +16,7 @@ from .skeletons import (
     skeleton_from_rest_joints,
 )
 from .streams import open_stream
-from .types import Observations, Picture, Pose, PoseStream, Skeleton, Take
+from .types import Observations, Picture, Pose, PoseStream, Skeleton, SkinnedMesh, Take
 from .vmc import VmcOptions, VmcStream
 from .writing import numbered_path
 
@@ -31,6 +31,7 @@ __all__ = [
     "Pose",
     "PoseStream",
     "Skeleton",
+    "SkinnedMesh",
     "StreamError",
     "Take",
     "TakeFileError",

@@ -131,6 +131,29 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class SkinnedMesh:
+    """A performer's surface in the rest pose of a skeleton, bound to its joints."""
+
+    vertices: FloatArray
+    """`(V, 3)` float32, metres, y up, facing +z, standing on the floor: the root joint is at the skeleton's own
+    `offsets[0]`."""
+    faces: IntArray
+    """`(F, 3)` int32, counter-clockwise seen from outside."""
+    joints: IntArray
+    """`(V, 4)` int32, numbers of the joints that move each vertex."""
+    weights: FloatArray
+    """`(V, 4)` float32, their shares; rows sum to 1, the largest comes first, unused ones are 0."""
+    name: str = "body"
+
+    def __post_init__(self) -> None:
+        v = len(self.vertices)
+        check_array("vertices", self.vertices, (v, 3), np.float32)
+        check_array("faces", self.faces, (None, 3), np.int32)
+        check_array("joints", self.joints, (v, 4), np.int32)
+        check_array("weights", self.weights, (v, 4), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """The N people found in one picture, best first; N = 0 is legal."""
 
