@@ -6,17 +6,22 @@ Nothing is imported until it is asked for; a class is made as `Class(options, de
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, cast
 
+from .deforhmr.options import CONFIGURATIONS as DEFORHMR
 from .deforhmr.options import DeforHmrOptions
+from .deformer.options import CONFIGURATIONS as DEFORMER
+from .deformer.options import DeformerOptions
 from .detectors.options import AutoDetectorOptions, BlazePoseDetectorOptions, YoloOptions
 from .errors import MissingExtraError, UnknownEngineError
+from .fastmetro.options import CONFIGURATIONS as FASTMETRO
+from .fastmetro.options import FastMetroOptions
 from .options import make_options
 from .synthetic import SyntheticDetectorOptions, SyntheticOptions
-from .types import Detector, MeshEngine
+from .types import Configuration, Detector, MeshEngine
 
 DISTRIBUTION = "mocap-app"
 
@@ -33,6 +38,8 @@ class EngineSpec:
     """`module:Class`, the module relative to this package."""
     extra: str = ""
     """The optional dependency group it needs; empty for none."""
+    configurations: Mapping[str, Configuration] = field(default_factory=dict)
+    """The sizes it comes in, by the name to give in its option `configuration`; none where it has no weights."""
 
 
 def _table(*specs: EngineSpec) -> dict[str, EngineSpec]:
@@ -45,6 +52,21 @@ ENGINES = _table(
         "deformable cross-attention over a frozen image encoder; the default",
         DeforHmrOptions,
         ".deforhmr.engine:DeforHmrEngine",
+        configurations=DEFORHMR,
+    ),
+    EngineSpec(
+        "fastmetro",
+        "joint and vertex tokens that read a mesh off the picture; published checkpoints can be imported",
+        FastMetroOptions,
+        ".fastmetro.engine:FastMetroEngine",
+        configurations=FASTMETRO,
+    ),
+    EngineSpec(
+        "deformer",
+        "a mesh aligned with the picture step by step, by deformable attention",
+        DeformerOptions,
+        ".deformer.engine:DeformerEngine",
+        configurations=DEFORMER,
     ),
     EngineSpec("synthetic", "a known figure, without weights", SyntheticOptions, ".synthetic:SyntheticEngine"),
 )

@@ -157,6 +157,21 @@ class MeshResult:
         return len(self.scores)
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One of the sizes that a family of networks comes in."""
+
+    summary: str
+    parameters: int
+    """Numbers that its weights hold."""
+    licence: str
+    """Of the weights."""
+    weights: str
+    """The file's name, in the package or in the user's weights folder."""
+    source: str = ""
+    """Where weights that are not shipped come from."""
+
+
 class Detector(Protocol):
     """Finds people. Used by one thread at a time."""
 

@@ -9,9 +9,9 @@ from ..recovery.recovery import Recovery
 from ..recovery.sight import BodySight, EncoderSight, Views
 from ..runtime.session import open_session
 from ..types import FloatArray, Image, MeshResult, Regions
-from ..weights import find_weights
+from ..weights import find_weights, sha256_of
 from .model import DefaultNetwork
-from .options import DeforHmrOptions
+from .options import CONFIGURATIONS, DeforHmrOptions
 
 NETWORK_INPUTS = ("landmarks", "world", "map16", "map8")
 NETWORK_OUTPUTS = ("rotations", "betas", "camera", "joints_px")
@@ -54,9 +54,7 @@ def load_network(options: DeforHmrOptions) -> tuple[DefaultNetwork, str]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from ..weights import sha256_of
-
-    path = find_weights("deforhmr_default.safetensors", options.weights)
+    path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
     network = DefaultNetwork()
     try:
         network.load_state_dict({k: t.float() for k, t in load_file(str(path)).items()})

@@ -31,6 +31,7 @@ class DefaultNetwork(nn.Module):
 
     def __init__(self, config: DecoderConfig = DEFAULT) -> None:
         super().__init__()
+        self.config = config
         self.first = FirstEstimate()
         self.decoder = Decoder(config)
         for n, level in enumerate(config.levels):

@@ -20,6 +20,7 @@ class DefaultNetwork(nn.Module):
 
     def __init__(self, mesh: TokenMesh, config: DeformerConfig = DEFAULT) -> None:
         super().__init__()
+        self.config = config
         self.first = LandmarkStart(config.tokens)
         self.norms = nn.ModuleList(MapNorm(channels) for channels in config.channels)
         self.network = Deformer(config, mesh)

@@ -18,6 +18,7 @@ class DefaultNetwork(nn.Module):
 
     def __init__(self, topology: Topology, config: FastMetroConfig = DEFAULT) -> None:
         super().__init__()
+        self.config = config
         self.first = LandmarkStart(config.joints + config.vertices)
         self.norm = MapNorm(config.feature_channels)
         self.network = FastMetro(config, topology)

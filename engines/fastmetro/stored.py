@@ -20,20 +20,25 @@ from .topology import Topology
 FORMAT = "mocap-app fastmetro 1"
 
 
-def save_network(path: Path, config: FastMetroConfig, topology: Topology, state: Mapping[str, Tensor]) -> None:
-    """Write a network of `state` (our keys) with all it needs; the file appears whole or not at all."""
+def save_network(
+    path: Path, config: FastMetroConfig, topology: Topology, state: Mapping[str, Tensor], body: str = "SMPL"
+) -> None:
+    """Write a network of `state` (our keys) with all it needs; the file appears whole or not at all.
+
+    `body` names the body whose vertices it predicts: `free`, or another.
+    """
     from safetensors.torch import save_file
 
     tensors = {f"network.{key}": value for key, value in state.items()}
     tensors |= {f"topology.{key}": torch.from_numpy(value) for key, value in _arrays(topology).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata={"format": FORMAT, "config": json.dumps(asdict(config))})
+    save_file(tensors, part, metadata={"format": FORMAT, "body": body, "config": json.dumps(asdict(config))})
     part.replace(path)
 
 
-def load_network(path: Path) -> FastMetro:
-    """Return the network of a file, in evaluation mode, its constants computed.
+def load_network(path: Path) -> tuple[FastMetro, str]:
+    """Return the network of a file, in evaluation mode, its constants computed, and the name of its body.
 
     Raises:
         WeightsError: The file is absent or was not written by `save_network`.
@@ -42,9 +47,10 @@ def load_network(path: Path) -> FastMetro:
 
     try:
         with safe_open(path, framework="pt") as file:
-            config = _config(file.metadata() or {})
+            metadata = file.metadata() or {}
+            config = _config(metadata)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-            return _build(config, tensors)
+            return _build(config, tensors), metadata.get("body", "SMPL")
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f"{path} could not be read as a FastMETRO network: {error}; expected a file written by "

@@ -9,6 +9,8 @@ import numpy as np
 from ..geometry import cut_crops, region_matrices
 from ..types import FloatArray, Image, Regions
 
+MEAN, SPREAD = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""ImageNet's, of RGB in 0..1: what published trunks were trained with."""
 CROP_PX = 256
 """Side of the crops that the frozen encoder sees; crop pixels are of this crop, whatever a network looked at."""
 
@@ -28,6 +30,13 @@ class Views:
         """Return `(N, 3, size, size)` float32 RGB crops, 0 to 1, black outside of the picture."""
         cut = cut_crops(self.image, self.matrices(size_px), size_px)
         return np.ascontiguousarray(cut.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(255)
+
+    def normalised_crops(self, height_px: int, width_px: int) -> FloatArray:
+        """Return `(N, 3, height, width)` ImageNet-normalised crops: squares, cut at both sides where they are tall."""
+        left = (height_px - width_px) // 2
+        crops = self.crops(height_px)[..., left : left + width_px]
+        mean, spread = (np.array(values, np.float32)[:, None, None] for values in (MEAN, SPREAD))
+        return np.ascontiguousarray((crops - mean) / spread)
 
 
 @dataclass(frozen=True, slots=True)

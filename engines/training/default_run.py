@@ -11,6 +11,7 @@ from torch import nn
 
 from ..body import BodyParameters, load_body
 from ..body.topology import load_levels
+from ..runtime.stored import save_network
 from .batches import Batches
 from .loop import Schedule, Trainer
 from .losses import BodyLoss
@@ -86,8 +87,5 @@ def body_loss(body: BodyParameters) -> BodyLoss:
 
 
 def write_weights(network: nn.Module, path: Path, name: str) -> None:
-    """Write the weights in half precision."""
-    from safetensors.torch import save_file
-
-    tensors = {key: tensor.half().contiguous() for key, tensor in network.state_dict().items()}
-    save_file(tensors, str(path), {"format": "pt", "network": name})
+    """Write the weights of a default network in half precision."""
+    save_network(path, network, name, network.config)

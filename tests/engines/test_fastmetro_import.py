@@ -225,7 +225,7 @@ def test_a_stored_network_comes_back_with_its_levels(tmp_path: Path) -> None:
     config = FastMetroConfig(1, table2=True, widths=(32, 16), feature_channels=8)
     network = FastMetro(config, formula.topology()).eval()
     save_network(tmp_path / "n.safetensors", config, formula.topology(), network.state_dict())
-    again = load_network(tmp_path / "n.safetensors")
+    again = load_network(tmp_path / "n.safetensors")[0]
     features = torch.randn(1, 8, 7, 7)
     with torch.no_grad():
         torch.testing.assert_close(again.from_features(features).fine, network.from_features(features).fine)

@@ -1,0 +1,105 @@
+"""The FastMETRO engine: the default network over the frozen encoder, or an imported one with its own trunk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..body.topology import load_levels
+from ..recovery.recovery import Recovery
+from ..recovery.sight import BodySight, EncoderSight, Views
+from ..recovery.vertices import VertexReader, check_body
+from ..runtime.session import open_session
+from ..runtime.stored import fill_network, read_config, read_header
+from ..types import FloatArray, Image, MeshResult, Regions
+from ..weights import find_weights, sha256_of
+from .config import FastMetroConfig
+from .default import DefaultNetwork
+from .network import FastMetro
+from .options import CONFIGURATIONS, FastMetroOptions
+from .stored import load_network
+from .topology import Topology
+
+DEFAULT_NAME = "fastmetro default"
+CROP_PX = 224
+
+
+class FastMetroEngine:
+    """Recovers bodies from rotated squares of a picture. Used by one thread at a time."""
+
+    def __init__(self, options: FastMetroOptions, device: str = "cpu") -> None:
+        """Load networks and body.
+
+        Raises:
+            WeightsError: weights are absent, damaged, or speak of another body.
+            RuntimeUnavailableError: the runtime asked for cannot run here.
+        """
+        path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
+        own = read_header(path).get("network") == DEFAULT_NAME
+        self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=own)
+        self.body_model = self._recovery.body_model
+        how = (options.runtime, device, options.threads)
+        self._network = _Default(path, self._recovery, *how) if own else _Published(path, self._recovery, *how)
+
+    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
+        """Recover one body per region; see `engines.types.MeshEngine`."""
+        return self._recovery.predict(image, regions, intrinsics, self._network.read)
+
+    def close(self) -> None:
+        """Nothing is held beyond this object."""
+
+
+class _Default:
+    """The network that reads what the frozen encoder saw; limb joints are measured there."""
+
+    def __init__(self, path: Path, recovery: Recovery, runtime: str, device: str, threads: int) -> None:
+        body = recovery.parameters
+        check_body(path, read_header(path)["body"], body)
+        levels = load_levels(body)
+        network = DefaultNetwork(Topology.of_body(levels), read_config(path, DEFAULT_NAME, FastMetroConfig))
+        fill_network(path, network)
+        network.network.settle()
+        self._vertices = VertexReader(body, levels.vertex_ids(0))
+        inputs = [torch.rand(1, 39, 5), torch.rand(1, 39, 3), torch.rand(1, 288, 8, 8)]
+        self._session = open_session(
+            network, inputs, ("landmarks", "world", "map8"), ("camera", "vertices"),
+            f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
+        )  # fmt: skip
+
+    def read(self, _: Views, seen: EncoderSight) -> BodySight:
+        """Return the bodies."""
+        camera, vertices = self._session.run(seen.landmarks, seen.world, seen.map8)
+        return self._vertices.read(vertices, camera)
+
+
+class _Published:
+    """A network with a trunk of its own, as published: the bodies are left as it gives them."""
+
+    def __init__(self, path: Path, recovery: Recovery, runtime: str, device: str, threads: int) -> None:
+        network, body = load_network(path)
+        check_body(path, body, recovery.parameters)
+        self._vertices = VertexReader(recovery.parameters)
+        self._session = open_session(
+            _FineMesh(network), [torch.zeros(1, 3, CROP_PX, CROP_PX)], ("crops",), ("camera", "vertices"),
+            f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
+        )  # fmt: skip
+
+    def read(self, views: Views, _: EncoderSight) -> BodySight:
+        """Return the bodies."""
+        camera, vertices = self._session.run(views.normalised_crops(CROP_PX, CROP_PX))
+        return self._vertices.read(vertices, camera, from_pelvis=True)
+
+
+class _FineMesh(nn.Module):
+    """Camera and fine vertices alone: what the engine needs of all that the network gives."""
+
+    def __init__(self, network: FastMetro) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `(B, 3)` cameras and `(B, 6890, 3)` vertices."""
+        read = self.network(crops)
+        return read.camera, read.fine
