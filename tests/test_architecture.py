@@ -16,7 +16,8 @@ DOORS = (
     "engines", "engines.types", "engines.errors", "engines.registry", "engines.geometry", "engines.weights",
     "engines.options",
 )  # fmt: skip
-PARTS = ("engines.body", "engines.layers", "engines.backbones", "engines.runtime", "engines.rendering")
+PARTS = ("engines.body", "engines.layers", "engines.backbones", "engines.runtime", "engines.rendering",
+         "engines.published")  # fmt: skip
 HEAVY = ("torch", "cv2", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "moderngl", "safetensors", "onnx")
 NETWORKS = (*DOORS, *PARTS, *HEAVY)
 LIBRARY_TYPES = ("engines.types", "engines.errors", "exporters.types", "exporters.errors")
@@ -35,6 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines": DOORS,
     "engines.registry": (*DOORS, "engines.synthetic", "engines.*.options", "engines.detectors.options"),
     "engines.synthetic": DOORS,
+    "engines.published": (*DOORS, "torch"),
     "engines.body": (*NETWORKS, "smplx", "anny"),
     "engines.layers": NETWORKS,
     "engines.backbones": NETWORKS,
