@@ -19,7 +19,7 @@ from ..backbones.vit import VIT_H, VitConfig, VitTrunk
 from ..errors import WeightsError
 from ..layers import rotation6d
 from ..published import faults_of, only_tensors, read_checkpoint, state_of
-from .network import CAMERA_NUMBERS, POSE_TOKENS, SHAPE_NUMBERS
+from .network import CAMERA_NUMBERS, PAPER, POSE_TOKENS, SHAPE_NUMBERS, DecoderConfig
 from .stored import MEAN, TRUNK, save_paper
 
 PUBLISHED = "ViTPose's vitpose-h.pth or HMR2.0's *.ckpt"
@@ -64,7 +64,7 @@ def is_trunk(keys: Iterable[str]) -> bool:
     return any(re.match(r"(backbone\.)?blocks\.\d+\.", key) for key in keys)
 
 
-def import_trunk(file: Path, target: Path, config: VitConfig = VIT_H) -> Imported:
+def import_trunk(file: Path, target: Path, config: VitConfig = VIT_H, decoder: DecoderConfig = PAPER) -> Imported:
     """Read a published checkpoint and write its trunk to `target` (safetensors), in the precision it has.
 
     Raises:
@@ -76,7 +76,7 @@ def import_trunk(file: Path, target: Path, config: VitConfig = VIT_H) -> Importe
     trunk = {key: value for key, value in state.items() if key not in beside}
     mean = mean_body(beside, file) if source == HMR2 else {}
     tensors = {f"{TRUNK}{key}": value for key, value in take_over(trunk, config, file).items()} | mean
-    save_paper(target, tensors, config, source=source)
+    save_paper(target, tensors, config, decoder, source)
     used = {name for name, _ in MEAN_BODY.values()} if mean else set()
     return Imported(source, target, len(tensors), bool(mean), tuple(key for key in beside if key not in used))
 
