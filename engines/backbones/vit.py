@@ -119,4 +119,5 @@ class VitTrunk(nn.Module):
         tokens = self.patch_embed(images) + self.pos_embed[:, 1:] + self.pos_embed[:, :1]
         for block in self.blocks:
             tokens = block(tokens)
-        return self.last_norm(tokens).transpose(1, 2).unflatten(2, self.config.grid)
+        # Not `unflatten`: the exporter by tracing would fix the batch with it.
+        return self.last_norm(tokens).transpose(1, 2).reshape(-1, self.config.dim, *self.config.grid)
