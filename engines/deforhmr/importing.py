@@ -22,7 +22,7 @@ from ..published import faults_of, only_tensors, read_checkpoint, state_of
 from .network import CAMERA_NUMBERS, PAPER, POSE_TOKENS, SHAPE_NUMBERS, DecoderConfig
 from .stored import MEAN, TRUNK, save_paper
 
-PUBLISHED = "ViTPose's vitpose-h.pth or HMR2.0's *.ckpt"
+PUBLISHED = "ViTPose-H's *.pth or HMR2.0's *.ckpt"
 WHERE_FROM = (
     "ViTPose-H (COCO, 256x192) is linked from the README of github.com/ViTAE-Transformer/ViTPose, HMR2.0 comes with "
     "github.com/shubham-goel/4D-Humans"
