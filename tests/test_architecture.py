@@ -18,6 +18,7 @@ DOORS = (
 )  # fmt: skip
 PARTS = (
     "engines.body", "engines.layers", "engines.backbones", "engines.runtime", "engines.rendering", "engines.recovery",
+    "engines.published",
 )  # fmt: skip
 HEAVY = ("torch", "cv2", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "moderngl", "safetensors", "onnx")
 NETWORKS = (*DOORS, *PARTS, *HEAVY)
@@ -37,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines": DOORS,
     "engines.registry": (*DOORS, "engines.synthetic", "engines.*.options", "engines.detectors.options"),
     "engines.synthetic": DOORS,
+    "engines.published": (*DOORS, "torch"),
     "engines.body": (*NETWORKS, "smplx", "anny"),
     "engines.layers": NETWORKS,
     "engines.backbones": NETWORKS,

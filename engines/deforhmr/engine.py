@@ -1,66 +1,86 @@
-"""The DeforHMR engine, default configuration: frozen encoder, decoder, skinning, camera."""
+"""The DeforHMR engine: the default network over the frozen encoder, or the paper's with a trunk of its own."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import torch
 
-from ..errors import WeightsError
+from ..body import BodyParameters
+from ..body.fitting import joints_of
+from ..body.parameters import rest_joints
 from ..recovery.recovery import Recovery
-from ..recovery.sight import BodySight, EncoderSight, Views
+from ..recovery.sight import CROP_PX, BodySight, EncoderSight, Views
 from ..runtime.session import open_session
+from ..runtime.stored import fill_network, read_header
 from ..types import FloatArray, Image, MeshResult, Regions
 from ..weights import find_weights, sha256_of
 from .model import DefaultNetwork
 from .options import CONFIGURATIONS, DeforHmrOptions
+from .stored import FORMAT, load_paper
 
-NETWORK_INPUTS = ("landmarks", "world", "map16", "map8")
-NETWORK_OUTPUTS = ("rotations", "betas", "camera", "joints_px")
+INPUTS, OUTPUTS = ("landmarks", "world", "map16", "map8"), ("rotations", "betas", "camera", "joints_px")
 
 
 class DeforHmrEngine:
     """Recovers bodies from rotated squares of a picture. Used by one thread at a time."""
 
     def __init__(self, options: DeforHmrOptions, device: str = "cpu") -> None:
-        """Load encoder, decoder and body.
+        """Load networks and body.
 
         Raises:
             WeightsError: weights are absent, damaged or do not fit.
             RuntimeUnavailableError: the runtime asked for cannot run here.
         """
-        how = (options.runtime, device, options.threads)
-        self._recovery = Recovery(options.body, *how)
+        path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
+        paper = read_header(path).get("format") == FORMAT
+        self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=not paper)
         self.body_model = self._recovery.body_model
-        network, weights_key = load_network(options)
-        inputs = [torch.rand(1, 39, 5), torch.rand(1, 39, 3), torch.rand(1, 48, 16, 16), torch.rand(1, 288, 8, 8)]
-        self._network = open_session(network, inputs, NETWORK_INPUTS, NETWORK_OUTPUTS, weights_key, *how)
+        self._network = (_Paper if paper else _Default)(path, self._recovery.parameters, options, device)
 
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self._recovery.predict(image, regions, intrinsics, self._read)
+        return self._recovery.predict(image, regions, intrinsics, self._network.read)
 
     def close(self) -> None:
         """Nothing is held beyond this object."""
 
-    def _read(self, _: Views, seen: EncoderSight) -> BodySight:
-        return BodySight(*self._network.run(seen.landmarks, seen.world, seen.map16, seen.map8))
+
+class _Default:
+    """The network that reads what the frozen encoder saw; limb joints are measured there."""
+
+    def __init__(self, path: Path, _: BodyParameters, options: DeforHmrOptions, device: str) -> None:
+        network = fill_network(path, DefaultNetwork())
+        inputs = [torch.rand(1, *shape) for shape in ((39, 5), (39, 3), (48, 16, 16), (288, 8, 8))]
+        key = f"deforhmr-{sha256_of(path)[:16]}"
+        self._session = open_session(
+            network, inputs, INPUTS, OUTPUTS, key, options.runtime, device, options.threads
+        )  # fmt: skip
+
+    def read(self, _: Views, seen: EncoderSight) -> BodySight:
+        """Return the bodies."""
+        return BodySight(*self._session.run(seen.landmarks, seen.world, seen.map16, seen.map8))
 
 
-def load_network(options: DeforHmrOptions) -> tuple[DefaultNetwork, str]:
-    """Return the default network with its weights and the weights' key.
+class _Paper:
+    """The network with a trunk of its own: the bodies are left as it gives them."""
 
-    Raises:
-        WeightsError: the file is absent, damaged or does not fit.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    def __init__(self, path: Path, body: BodyParameters, options: DeforHmrOptions, device: str) -> None:
+        network = load_paper(path)
+        self._body, self._size_hw = body, network.trunk.config.image_hw
+        # The whole network is above the 2 GB that one ONNX file may hold: torch, unless told otherwise.
+        runtime = "torch" if options.runtime == "auto" else options.runtime
+        crop = torch.zeros(1, 3, *self._size_hw)
+        key = f"deforhmr-{sha256_of(path)[:16]}"
+        self._session = open_session(
+            network, [crop], ("crops",), OUTPUTS[:3], key, runtime, device, options.threads
+        )  # fmt: skip
 
-    path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
-    network = DefaultNetwork()
-    try:
-        network.load_state_dict({k: t.float() for k, t in load_file(str(path)).items()})
-    except (RuntimeError, SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"{path} does not hold weights of the default DeforHMR network ({str(error).splitlines()[0]}); expected a "
-            "file written by scripts/train.py; install the package again or leave engine.options.weights away"
-        ) from error
-    return network.eval().requires_grad_(False), f"deforhmr-{sha256_of(path)[:16]}"
+    def read(self, views: Views, _: EncoderSight) -> BodySight:
+        """Return the bodies; their joints are projected with the network's own camera."""
+        rotations, betas, camera = self._session.run(views.normalised_crops(*self._size_hw))
+        rest = rest_joints(self._body, betas)
+        joints = joints_of(rotations, rest - rest[:, np.maximum(self._body.parents, 0)])
+        flat = camera[:, None, :1] * (joints[..., :2] + camera[:, None, 1:])
+        return BodySight(rotations, betas, camera, ((flat + 1) * (CROP_PX / 2)).astype(np.float32))

@@ -7,12 +7,10 @@ one file holds all that the network needs.
 
 from __future__ import annotations
 
-import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,12 +18,11 @@ from torch import Tensor
 from ..backbones.hrnet import FEATURE_CHANNELS
 from ..body.smpl_levels import read_smpl_levels
 from ..errors import WeightsError
+from ..published import Shapes, faults_of, only_tensors, read_checkpoint
 from .config import LAYERS, FastMetroConfig
 from .network import FastMetro
 from .stored import save_network
 from .topology import Topology
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 WHERE_FROM = (
     "the published files are linked from the README of github.com/postech-ami/FastMETRO, e.g. "
@@ -35,8 +32,7 @@ CLASSIFIER = {"backbone.classifier.weight": (1000, FEATURE_CHANNELS), "backbone.
 """HRNet's unused classifier, in the file or not; it is left behind."""
 RESNET_NAMES = {"conv1": "0", "bn1": "1", "layer1": "4", "layer2": "5", "layer3": "6", "layer4": "7"}
 """Our names of the ResNet's parts -> their places in the release's unnamed sequence."""
-SHOWN = 5
-"""How many keys a message names before it counts the rest."""
+PUBLISHED = "a *_state_dict.bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +69,12 @@ def read_published(file: Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: The file is absent, damaged, or holds anything but a dictionary of tensors.
     """
-    if not file.is_file():
-        raise WeightsError(f"checkpoint not found: looked for {file}; expected a *_state_dict.bin there; {WHERE_FROM}")
-    try:
-        content: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, OSError) as error:
-        raise WeightsError(
-            f"{file} was refused, nothing in it was run: {_reason(error)}; expected a pickled dictionary of tensors "
-            f"and no code; {WHERE_FROM}"
-        ) from error
-    if not isinstance(content, dict):
-        raise WeightsError(f"{file} holds a {type(content).__name__}; expected a dictionary of tensors; {WHERE_FROM}")
-    for key, value in content.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor) or value.layout is not torch.strided:
-            raise WeightsError(
-                f"{file}: entry {key!r} is a {type(value).__name__}; expected tensors under their names and nothing "
-                f"else, not a training checkpoint; {WHERE_FROM}"
-            )
-    return content
+    return only_tensors(read_checkpoint(file, PUBLISHED, WHERE_FROM), file, WHERE_FROM)
+
+
+def is_fastmetro(keys: Iterable[str]) -> bool:
+    """Say whether a checkpoint with these keys was written by FastMETRO, whole or not."""
+    return any(key.startswith("transformer_1.") for key in keys)
 
 
 def recognise(shapes: Shapes, file: Path) -> FastMetroConfig:
@@ -126,22 +110,16 @@ def take_over(state: Mapping[str, Tensor], network: FastMetro, file: Path) -> di
     Raises:
         WeightsError: A key is missing, unknown, mis-shaped or holds something that is no number.
     """
-    wanted = {published_name(key, network.config): (key, value) for key, value in network.state_dict().items()}
-    shapes = {name: tuple(value.shape) for name, (_, value) in wanted.items()}
-    optional = CLASSIFIER if network.config.trunk == "hrnet_w64" else {}
-    faults = [
-        *_fault("missing", [key for key in shapes if key not in state]),
-        *_fault("unknown", [key for key in state if key not in shapes and key not in optional]),
-        *_fault("of the wrong shape", _misshaped(state, {**shapes, **optional})),
-        *_fault("of the wrong type", [k for k, (_, v) in wanted.items() if k in state and not _fits(state[k], v)]),
-        *_fault("not finite", [k for k in shapes if k in state and not bool(torch.isfinite(state[k]).all())]),
-    ]
+    ours = network.state_dict()
+    names = {published_name(key, network.config): key for key in ours}
+    wanted = {name: ours[key] for name, key in names.items()}
+    faults = faults_of(state, wanted, CLASSIFIER if network.config.trunk == "hrnet_w64" else {})
     if faults:
         raise WeightsError(
             f"{file} is not FastMETRO-{network.config.name} as published: {'; '.join(faults)}; expected exactly the "
-            f"{len(shapes)} keys of the release; fetch the file again: {WHERE_FROM}"
+            f"{len(wanted)} keys of the release; fetch the file again: {WHERE_FROM}"
         )
-    return {key: state[name].to(value.dtype).contiguous() for name, (key, value) in wanted.items()}
+    return {key: state[name].to(ours[key].dtype).contiguous() for name, key in names.items()}
 
 
 def published_name(key: str, config: FastMetroConfig) -> str:
@@ -150,31 +128,3 @@ def published_name(key: str, config: FastMetroConfig) -> str:
         return key
     _, part, rest = key.split(".", 2)
     return f"backbone.{RESNET_NAMES[part]}.{rest}"
-
-
-def _misshaped(state: Mapping[str, Tensor], shapes: Shapes) -> list[str]:
-    return [
-        f"{key} ({list(state[key].shape)}, expected {list(shape)})"
-        for key, shape in shapes.items()
-        if key in state and tuple(state[key].shape) != shape
-    ]
-
-
-def _fits(found: Tensor, wanted: Tensor) -> bool:
-    return found.is_floating_point() == wanted.is_floating_point() and not found.is_complex() and not found.is_sparse
-
-
-def _fault(what: str, keys: list[str]) -> list[str]:
-    if not keys:
-        return []
-    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-    return [f"{what}: {', '.join(keys[:SHOWN])}{more}"]
-
-
-def _reason(error: Exception) -> str:
-    """Return what torch found, without its advice to load the file all the same."""
-    text = str(error) or type(error).__name__
-    if not text.startswith("Weights only load failed"):
-        return text.splitlines()[0]
-    found = re.search(r"[Uu]nsupported (?:global: )?GLOBAL [\w.]+", text)
-    return f"it names {found[0].split()[-1]}" if found else "it holds something else than tensors"

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+from engines.errors import WeightsError
 from engines.registry import DETECTORS, ENGINES, EngineSpec
 
 from .settings import add_verbosity
 
 LIBRARY_OF_EXTRA = {"yolo": "ultralytics", "smpl": "smplx", "openvino": "openvino", "export": "onnx"}
+LEVELS = "mesh_downsampling.npz"
+PUBLISHED = "a published checkpoint of FastMETRO (*_state_dict.bin), ViTPose-H (*.pth) or HMR2.0 (*.ckpt)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_verbosity(parser)
     actions = parser.add_subparsers(dest="action", metavar="list | import")
     actions.add_parser("list", description="List engines and detectors (also without an action).")
-    bring = actions.add_parser("import", description="Turn a published FastMETRO checkpoint into a file of our own.")
-    bring.add_argument("file", type=Path, metavar="FILE", help="the published *_state_dict.bin")
-    bring.add_argument("--topology", type=Path, metavar="NPZ", help="mesh_downsampling.npz; default: beside FILE")
+    bring = actions.add_parser("import", description="Turn a published checkpoint into a file of our own.")
+    bring.add_argument(
+        "file", type=Path, metavar="FILE",
+        help="FastMETRO's *_state_dict.bin, ViTPose-H's *.pth or HMR2.0's *.ckpt: which of them is seen from its keys",
+    )  # fmt: skip
+    bring.add_argument(
+        "--topology", type=Path, metavar="NPZ", help="FastMETRO alone: mesh_downsampling.npz; default: beside FILE"
+    )
     bring.add_argument("--target", type=Path, metavar="OUT", help="safetensors file to write; default: beside FILE")
 
 
@@ -33,14 +43,63 @@ def main(args: argparse.Namespace) -> int:
 
 
 def bring_in(args: argparse.Namespace) -> int:
-    """Import a checkpoint and say what was written."""
+    """Import a checkpoint of the family that its keys tell, and say what was written."""
+    from engines.deforhmr.importing import is_trunk
+    from engines.fastmetro.importing import is_fastmetro
+
+    keys = keys_of(args.file)
+    target = args.target or args.file.with_suffix(".safetensors")
+    if is_fastmetro(keys):
+        return bring_fastmetro(args.file, args.topology or args.file.with_name(LEVELS), target)
+    if not is_trunk(keys):
+        raise WeightsError(
+            f"{args.file} is of no family known here, its keys are {shorten(', '.join(keys), 80) or 'none'}; "
+            f"expected {PUBLISHED}; fetch one of these"
+        )
+    if args.topology:
+        raise WeightsError(
+            f"--topology was given, but {args.file} holds a vision transformer; expected it with FastMETRO alone; "
+            "leave it away"
+        )
+    return bring_trunk(args.file, target)
+
+
+def keys_of(file: Path) -> list[str]:
+    """Return the keys of the state dict in a checkpoint, or of what else is in it.
+
+    Raises:
+        WeightsError: The file is absent, damaged or holds code.
+    """
+    from engines.published import read_checkpoint, state_of
+
+    where_from = f"FastMETRO's needs SMPL's {LEVELS} (it comes with GraphCMR's code) beside it"
+    state = state_of(read_checkpoint(file, PUBLISHED, where_from))
+    return [str(key) for key in state] if isinstance(state, dict) else [type(state).__name__]
+
+
+def bring_fastmetro(file: Path, topology: Path, target: Path) -> int:
+    """Import FastMETRO."""
     from engines.fastmetro.importing import import_fastmetro
 
-    topology = args.topology or args.file.with_name("mesh_downsampling.npz")
-    done = import_fastmetro(args.file, topology, args.target or args.file.with_suffix(".safetensors"))
+    done = import_fastmetro(file, topology, target)
     left = f"; left behind: {', '.join(done.left_behind)}" if done.left_behind else ""
     print(f"{done.target}: FastMETRO-{done.config.name}, {done.tensors} tensors taken over{left}")
     print("It holds SMPL's mesh levels: SMPL's licence and the checkpoint's own apply to it.")
+    return 0
+
+
+def bring_trunk(file: Path, target: Path) -> int:
+    """Import the trunk of DeforHMR's paper configuration."""
+    from engines.deforhmr.importing import HMR2, import_trunk
+
+    done = import_trunk(file, target)
+    parts = Counter(key.split(".")[0] for key in done.left_behind)
+    left = f"; left behind: {', '.join(f'{part} ({n})' for part, n in parts.items())}" if parts else ""
+    print(f"{done.target}: {done.source}'s image trunk for DeforHMR (paper), {done.tensors} tensors taken over{left}")
+    print("It recovers no bodies until a decoder is trained over it: none was ever published.")
+    mean = ", and SMPL's licence, whose mean body it holds" if done.mean else ""
+    licence = "MIT (4D-Humans)" if done.source == HMR2 else "Apache-2.0 (ViTPose)"
+    print(f"Licence: {licence}{mean}; the data sets it was trained on have terms of their own.")
     return 0
 
 

@@ -10,6 +10,7 @@ from engines.deforhmr.model import DefaultNetwork
 from engines.deforhmr.network import DEFAULT, PAPER, QUERIES, Decoder, mean_estimate
 from engines.geometry import apply_affine, default_intrinsics, project, region_matrices
 from engines.layers import rotation6d
+from engines.layers.attention import attend, join_heads, split_heads
 from engines.layers.deformable import DeformableContext, OffsetNetwork, reference_grid, sample_map
 from engines.layers.landmark_numbers import landmark_numbers
 from engines.recovery.camera import crop_to_camera, solve_translation
@@ -84,6 +85,25 @@ def test_dat_offsets_and_sampling_equal_the_published_operator(shared) -> None: 
     found = network(query).detach()
     expected = torch.from_numpy(golden["pos"]).reshape(found.shape)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_dat_attention_made_of_our_parts_equals_the_published_one(shared) -> None:  # type: ignore[no-untyped-def]
+    """Grouping, sampled keys and sampled bias (its table by displacement instead of ours by place) to the output."""
+    golden = np.load(shared / "golden" / "dat_attention_orf2.npz")
+    weights = {k[2:]: torch.from_numpy(golden[k]) for k in golden.files if k.startswith("w:")}
+
+    def projected(name: str, features: torch.Tensor) -> torch.Tensor:
+        maps = features.reshape(2, 32, 16, 12)
+        return torch.nn.functional.conv2d(maps, weights[f"proj_{name}.weight"], weights[f"proj_{name}.bias"]).flatten(2)
+
+    x, positions = torch.from_numpy(golden["x"]), torch.from_numpy(golden["pos"]).reshape(4, 16, 12, 2)
+    sampled = sample_map(x.reshape(4, 16, 16, 12), positions)
+    q, k, v = (split_heads(projected(n, t).mT, 4) for n, t in (("q", x), ("k", sampled), ("v", sampled)))
+    displacements = (reference_grid(16, 12).reshape(1, 192, 1, 2) - positions.reshape(4, 1, 192, 2)) / 2
+    tables = weights["rpe_table"].reshape(1, 2, 2, 31, 23).expand(2, -1, -1, -1, -1).reshape(4, 2, 31, 23)
+    bias = sample_map(tables, displacements).reshape(2, 4, 192, 192)
+    found = projected("out", join_heads(attend(q, k, v, bias)).mT).reshape(2, 32, 16, 12)
+    torch.testing.assert_close(found, torch.from_numpy(golden["y"]), atol=1e-5, rtol=0)
 
 
 def test_six_numbers_give_proper_rotations() -> None:
