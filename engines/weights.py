@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .errors import WeightsError
+from .types import Configuration
 
 ENVIRONMENT_VARIABLE = "MOCAP_APP_WEIGHTS"
 SUMS_NAME = "SHA256SUMS"
@@ -45,6 +46,20 @@ def find_weights(name: str, explicit: str = "") -> Path:
         f"weights file not found: looked for {looked}; expected a file there; install the package again, or "
         f"name a folder that holds it in the environment variable {ENVIRONMENT_VARIABLE}"
     )
+
+
+def find_configured(configuration: Configuration, explicit: str = "") -> Path:
+    """Return the weights of one configuration of a family, or the file that the user named instead.
+
+    Raises:
+        WeightsError: as `find_weights`; the message says where weights that are not shipped come from.
+    """
+    try:
+        return find_weights(configuration.weights, explicit)
+    except WeightsError as error:
+        if explicit or not configuration.source:
+            raise
+        raise WeightsError(f"{error}; these are not shipped: {configuration.source}") from error
 
 
 def search_folders() -> list[Path]:

@@ -15,7 +15,7 @@ from ..recovery.sight import CROP_PX, BodySight, EncoderSight, Views
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_header
 from ..types import FloatArray, Image, MeshResult, Regions
-from ..weights import find_weights, sha256_of
+from ..weights import find_configured, sha256_of
 from .model import DefaultNetwork
 from .options import CONFIGURATIONS, DeforHmrOptions
 from .stored import FORMAT, load_paper
@@ -33,7 +33,7 @@ class DeforHmrEngine:
             WeightsError: weights are absent, damaged or do not fit.
             RuntimeUnavailableError: the runtime asked for cannot run here.
         """
-        path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
+        path = find_configured(CONFIGURATIONS[options.configuration], options.weights)
         paper = read_header(path).get("format") == FORMAT
         self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=not paper)
         self.body_model = self._recovery.body_model
@@ -68,7 +68,8 @@ class _Paper:
 
     def __init__(self, path: Path, body: BodyParameters, options: DeforHmrOptions, device: str) -> None:
         network = load_paper(path)
-        self._body, self._size_hw = body, network.trunk.config.image_hw
+        sizes = network.trunk.config
+        self._body, self._size_hw = body, (sizes.height_px, sizes.width_px)
         # The whole network is above the 2 GB that one ONNX file may hold: torch, unless told otherwise.
         runtime = "torch" if options.runtime == "auto" else options.runtime
         crop = torch.zeros(1, 3, *self._size_hw)

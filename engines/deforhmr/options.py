@@ -10,7 +10,7 @@ _NO_FILE = "no decoder was published; train it over an imported ViTPose-H trunk 
 
 CONFIGURATIONS = {
     "default": Configuration(
-        "decoder of width 128 over the frozen encoder", 4_760_000, "Apache-2.0", "deforhmr_default.safetensors"
+        "decoder of width 128 over the frozen encoder", 4_665_818, "Apache-2.0", "deforhmr_default.safetensors"
     ),
     "paper": Configuration(
         "decoder of width 1,024 over ViTPose-H", 670_597_395, "none", "deforhmr_paper.safetensors", _NO_FILE

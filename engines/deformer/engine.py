@@ -13,7 +13,7 @@ from ..recovery.vertices import VertexReader
 from ..runtime.session import open_session
 from ..runtime.stored import read_header
 from ..types import FloatArray, Image, MeshResult, Regions
-from ..weights import find_weights, sha256_of
+from ..weights import find_configured, sha256_of
 from .network import Deformer
 from .options import CONFIGURATIONS, DeformerOptions
 from .stored import TRUNK_NAME, load_network
@@ -32,7 +32,7 @@ class DeformerEngine:
             WeightsError: weights are absent, damaged, or speak of another body.
             RuntimeUnavailableError: the runtime asked for cannot run here.
         """
-        path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
+        path = find_configured(CONFIGURATIONS[options.configuration], options.weights)
         how = (options.runtime, device, options.threads)
         whole = read_header(path).get("network") == TRUNK_NAME
         self._recovery = Recovery(options.body, *how, measured=not whole)

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from ..types import Configuration
 
+_NONE = "none"
 _NO_FILE = "the author published no weights; train it"
 
 CONFIGURATIONS = {
     "default": Configuration(
-        "445 queries of width 64 over the frozen encoder", 3_500_000, "Apache-2.0", "deformer_default.safetensors"
+        "445 queries of width 64 over the frozen encoder", 3_506_668, "Apache-2.0", "deformer_default.safetensors"
     ),
-    "R50": Configuration("ResNet-50, 256 x 256, 445 queries", 0, "none", "deformer_r50.safetensors", _NO_FILE),
-    "W48": Configuration("HRNet-W48, 256 x 256, 445 queries", 0, "none", "deformer_w48.safetensors", _NO_FILE),
-    "W48-384": Configuration("HRNet-W48, 384 x 288", 0, "none", "deformer_w48_384.safetensors", _NO_FILE),
-    "W48-1737": Configuration("HRNet-W48, 1,737 queries", 0, "none", "deformer_w48_1737.safetensors", _NO_FILE),
-    "W48-6904": Configuration("HRNet-W48, 6,904 queries", 0, "none", "deformer_w48_6904.safetensors", _NO_FILE),
+    "R50": Configuration("ResNet-50, 256 x 256, 445 queries", 29_478_010, _NONE, "deformer_r50.safetensors", _NO_FILE),
+    "W48": Configuration("HRNet-W48, 256 x 256, 445 queries", 70_070_394, _NONE, "deformer_w48.safetensors", _NO_FILE),
+    "W48-384": Configuration("the same, 384 x 288", 70_070_394, _NONE, "deformer_w48_384.safetensors", _NO_FILE),
+    "W48-1737": Configuration("the same, 1,737 queries", 69_656_810, _NONE, "deformer_w48_1737.safetensors", _NO_FILE),
+    "W48-6904": Configuration("the same, 6,904 queries", 70_979_562, _NONE, "deformer_w48_6904.safetensors", _NO_FILE),
 }
 
 

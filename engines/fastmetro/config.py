@@ -49,3 +49,10 @@ DEFAULT = FastMetroConfig(
     widths=(128, 64), heads=4, dropout=0.0, feature_channels=288, feature_size=(8, 8), landmarks=39
 )
 """Over the frozen encoder: its coarsest map and its landmarks are the tokens; small enough for a CPU."""
+
+SIZES = {
+    "default": DEFAULT,
+    **{f"{size}-R50": FastMetroConfig(layers, "resnet50") for size, layers in LAYERS.items()},
+    **{f"{size}-H64": FastMetroConfig(layers, "hrnet_w64") for size, layers in LAYERS.items()},
+}
+"""The configurations that the options name."""

@@ -14,7 +14,7 @@ from ..recovery.vertices import VertexReader, check_body
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_config, read_header
 from ..types import FloatArray, Image, MeshResult, Regions
-from ..weights import find_weights, sha256_of
+from ..weights import find_configured, sha256_of
 from .config import FastMetroConfig
 from .default import DefaultNetwork
 from .network import FastMetro
@@ -36,7 +36,7 @@ class FastMetroEngine:
             WeightsError: weights are absent, damaged, or speak of another body.
             RuntimeUnavailableError: the runtime asked for cannot run here.
         """
-        path = find_weights(CONFIGURATIONS[options.configuration].weights, options.weights)
+        path = find_configured(CONFIGURATIONS[options.configuration], options.weights)
         own = read_header(path).get("network") == DEFAULT_NAME
         self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=own)
         self.body_model = self._recovery.body_model

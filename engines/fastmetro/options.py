@@ -12,7 +12,7 @@ _NO_FILE = "no file was published; train it"
 
 CONFIGURATIONS = {
     "default": Configuration(
-        "transformers of width 128 and 64 over the frozen encoder", 3_920_000, "Apache-2.0",
+        "transformers of width 128 and 64 over the frozen encoder", 3_915_920, "Apache-2.0",
         "fastmetro_default.safetensors",
     ),
     "S-R50": Configuration("1 layer, ResNet-50", 33_549_398, _PUBLISHED, "fastmetro_s_r50.safetensors", _IMPORT),

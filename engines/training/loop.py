@@ -31,6 +31,8 @@ class Schedule:
     """Steps over which the weights that are kept are averaged (exponentially)."""
     warm_up: int = 20_000
     """Samples over which the learning rate rises."""
+    report_s: float = 60.0
+    """Seconds between two checkpoints and log rows."""
 
 
 class Task(Protocol):
@@ -55,7 +57,7 @@ class Trainer:
         self.task, self.batches, self.log = task, batches, log
 
     def run(self, schedule: Schedule, checkpoint: Path) -> None:
-        """Train one stage; a checkpoint and a log row about every minute, shards read anew as they come."""
+        """Train one stage; a checkpoint and a log row now and then, shards read anew as they come."""
         part = self.task.part(schedule)
         optimiser = torch.optim.AdamW(
             part.parameters(),
@@ -73,7 +75,7 @@ class Trainer:
             losses.append(self._step(optimiser, part, schedule))
             average.update()
             seen += schedule.batch
-            if time.monotonic() - said > 60:
+            if time.monotonic() - said > schedule.report_s:
                 with average:
                     self._report(passed, seen, losses, schedule)
                     torch.save(self.task.network.state_dict(), checkpoint)

@@ -125,7 +125,7 @@ class MeshTask:
         return MeshTruth(points, middle - pelvis, scale[:, None], crop[:, 0], crop[:, LSP_JOINTS], weight)
 
     @torch.inference_mode()
-    def evaluate(self, schedule: Schedule, limit: int = 1200) -> tuple[float, ...]:
+    def evaluate(self, schedule: Schedule, limit: int = 300) -> tuple[float, ...]:
         """Return PA-MPJPE and MPJPE (mm, limb joints), vertex error (mm, from the pelvis) and picture error (px).
 
         Of credible held-out samples.

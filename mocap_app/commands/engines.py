@@ -13,6 +13,8 @@ from typing import Any
 
 from engines.errors import WeightsError
 from engines.registry import DETECTORS, ENGINES, EngineSpec
+from engines.types import Configuration
+from engines.weights import assets_folder, search_folders
 
 from .settings import add_verbosity
 
@@ -25,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command and of its two actions."""
     add_verbosity(parser)
     actions = parser.add_subparsers(dest="action", metavar="list | import")
-    actions.add_parser("list", description="List engines and detectors (also without an action).")
+    actions.add_parser(
+        "list",
+        description="List engines with their sizes and weights, detectors, and every option (also without an action).",
+    )
     bring = actions.add_parser("import", description="Turn a published checkpoint into a file of our own.")
     bring.add_argument(
         "file", type=Path, metavar="FILE",
@@ -85,6 +90,11 @@ def bring_fastmetro(file: Path, topology: Path, target: Path) -> int:
     left = f"; left behind: {', '.join(done.left_behind)}" if done.left_behind else ""
     print(f"{done.target}: FastMETRO-{done.config.name}, {done.tensors} tensors taken over{left}")
     print("It holds SMPL's mesh levels: SMPL's licence and the checkpoint's own apply to it.")
+    print("To run it, give it SMPL's body as well, from https://smpl.is.tue.mpg.de:")
+    print(
+        f"  mocap-app --camera 0 --engine fastmetro --set engine.options.weights={target} "
+        "--set engine.options.body=SMPL_NEUTRAL.pkl"
+    )
     return 0
 
 
@@ -115,8 +125,21 @@ def print_table(title: str, table: Mapping[str, EngineSpec]) -> None:
     print(f"{title}:")
     for spec in table.values():
         print(f"  {spec.name:<12}{spec.summary}{missing(spec)}")
+        for name, configuration in spec.configurations.items():
+            print(f"  {'':<12}{name:<9} {describe(configuration)}")
         for field in fields(spec.options):
             print(f"  {'':<14}{field.name} = {default_of(field)!r}")
+
+
+def describe(configuration: Configuration) -> str:
+    """Return a configuration's size, whether its weights are at hand, and their licence."""
+    numbers = f"{configuration.parameters / 1e6:.1f} M"
+    found = [path for folder in search_folders() if (path := folder / configuration.weights).is_file()]
+    if not found:
+        return f"{numbers:>8}  {configuration.summary}; weights: not here ({configuration.source})"
+    megabytes = found[0].stat().st_size / 1e6
+    place = "shipped" if found[0].parent == assets_folder() else str(found[0])
+    return f"{numbers:>8}  {configuration.summary}; weights: {place}, {megabytes:.1f} MB, {configuration.licence}"
 
 
 def missing(spec: EngineSpec) -> str:

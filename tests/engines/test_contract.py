@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import is_heavy, write_random
 
 from engines import DETECTORS, ENGINES, MissingExtraError, Regions, WeightsError, build_detector, build_engine
 from engines.evaluation.datasets import read_line
@@ -16,15 +17,39 @@ from engines.types import Detector, Image, MeshEngine
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
-def engine(request: pytest.FixtureRequest):
+def every_configuration() -> list:
+    """The engines as they come, then each configuration without weights, untrained; the heavy ones are slow."""
+    others = [(e, c) for e in sorted(ENGINES) for c in ENGINES[e].configurations if c != "default"]
+    return [
+        *(pytest.param((name, ""), id=name) for name in sorted(ENGINES)),
+        *(
+            pytest.param(pair, id="-".join(pair), marks=[pytest.mark.slow] if is_heavy(pair[1]) else [])
+            for pair in others
+        ),
+    ]
+
+
+@pytest.fixture(scope="module", params=every_configuration())
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    name, untrained = request.param
+    options = {}
+    if untrained:
+        weights = write_random(name, untrained, tmp_path_factory.mktemp("weights") / "w.safetensors")
+        options = {"weights": str(weights), "runtime": "torch"}
     try:
-        built = build_engine(request.param)
+        built = build_engine(name, options)
     except (MissingExtraError, WeightsError) as error:
         pytest.skip(str(error))
     yield built
     built.close()
     built.close()
+
+
+@pytest.fixture
+def trained(engine: MeshEngine, request: pytest.FixtureRequest) -> MeshEngine:
+    if request.node.callspec.params["engine"][1]:
+        pytest.skip("what an untrained network says of a person means nothing")
+    return engine
 
 
 @pytest.fixture(scope="module", params=sorted(DETECTORS))
@@ -92,12 +117,12 @@ def test_camera_given_is_the_camera_used(engine: MeshEngine, image: Image, regio
     np.testing.assert_array_equal(result.intrinsics, camera)
 
 
-def test_body_lies_where_its_joints_are_seen(engine: MeshEngine, shared: Path) -> None:
+def test_body_lies_where_its_joints_are_seen(trained: MeshEngine, shared: Path) -> None:
     """Pixels may be measured rather than projected; on a plain person the body has to agree with them."""
     (item,) = read_line(shared / "data", "balancing_cam01", 1)
     low, high = item.labels_px.min(axis=0), item.labels_px.max(axis=0)
     region = regions_from_boxes(np.concatenate([low, high])[None].astype(np.float32))
-    result = engine.predict(item.image, engine.predict(item.image, region).next_regions)
+    result = trained.predict(item.image, trained.predict(item.image, region).next_regions)
     projected = project(result.joints + result.translation[:, None], result.intrinsics)
     apart = np.linalg.norm(projected - result.joints_px, axis=2)
     assert np.median(apart) < 0.02 * region.sides_px[0]

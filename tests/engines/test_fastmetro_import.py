@@ -171,7 +171,7 @@ def imported(config: FastMetroConfig, tmp_path: Path, levels_npz: Path) -> FastM
     done = cli.run(["engines", "import", str(tmp_path / "some_state_dict.bin"), "--target", str(target)])
     assert done == 0
     assert [p.name for p in target.parent.iterdir()] == [target.name]
-    return load_network(target)
+    return load_network(target)[0]
 
 
 @torch.no_grad()

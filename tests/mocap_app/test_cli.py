@@ -175,8 +175,10 @@ def test_printed_settings_can_be_used(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_engines_lists_both_tables_with_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["engines"]) == 0
     text = capsys.readouterr().out
-    for word in ("deforhmr", "runtime = 'auto'", "yolo", "blazepose", "min_score"):
+    for word in ("deforhmr", "runtime = 'auto'", "yolo", "blazepose", "min_score", "L-H64", "W48-6904", "shipped"):
         assert word in text
+    (paper,) = (line for line in text.splitlines() if "670.6 M" in line)
+    assert "not here" in paper
 
 
 def test_licenses_says_what_an_extra_does(capsys: pytest.CaptureFixture[str]) -> None:
