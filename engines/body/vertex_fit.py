@@ -22,7 +22,7 @@ from .parameters import BodyParameters
 from .vertex_moments import Residual, ShapedMoments, VertexMoments, keep
 
 STEPS = 2
-CORRECTIVE_STEPS = 4
+CORRECTIVE_STEPS = 2
 """Further steps for a body with pose correctives, which the equations take for constant."""
 # How far one vertex is believed to be off, metres: what a shape number at distance 1 from the mean must explain.
 _NOISE_M = 0.003

@@ -140,9 +140,11 @@ class VertexMoments(nn.Module):
         """
         count = len(vertices)
         rest = (numbers @ self.basis).view(count, 3, self.vertex_count)
-        rest = rest if offsets is None else rest + offsets
-        maps = (affine.permute(0, 3, 2, 1).reshape(count, 12, JOINT_COUNT) @ self.shares).view(count, 4, 3, self.vertex_count)
-        difference = vertices - (maps[:, :3] * rest[:, :, None]).sum(1) - maps[:, 3]
+        maps = affine.permute(0, 3, 2, 1).reshape(count, 12, JOINT_COUNT) @ self.shares
+        maps = maps.view(count, 4, 3, self.vertex_count)
+        corrected = rest if offsets is None else rest + offsets
+        difference = vertices - (maps[:, :3] * corrected[:, :, None]).sum(1) - maps[:, 3]
+        # The places are those of the equations, which know of no offsets.
         products = torch.cat([rest[:, :, None] * difference[:, None], difference[:, None]], dim=1)
         by_place = (products.flatten(1, 2) @ self.shares_by_vertex).view(count, 4, 3, JOINT_COUNT)
         unturned = (maps[:, :3] * difference[:, None]).sum(2)
