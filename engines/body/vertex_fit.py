@@ -77,6 +77,7 @@ class VertexFit(nn.Module):
     start_shape: Tensor
     start_mean: Tensor
     cross: Tensor
+    skew: Tensor
     eye: Tensor
     damping: Tensor
     pose_directions: Tensor | None
@@ -94,6 +95,7 @@ class VertexFit(nn.Module):
         keep(self, "damping", np.array(damping))
         keep(self, "eye", np.eye(3))
         keep(self, "cross", _cross_of_products())
+        keep(self, "skew", -_cross_of_products())
         directions = parameters.pose_directions
         if directions is not None:
             directions = directions[chosen].transpose(2, 1, 0).reshape(directions.shape[2], -1)
@@ -158,13 +160,14 @@ class VertexFit(nn.Module):
         change = torch.cholesky_solve(right[..., None], torch.linalg.cholesky_ex(normal)[0])[..., 0]
         turn, root, shape = change.split([3 * JOINT_COUNT, 3, self.moments.numbers - 1], dim=1)
         numbers = torch.cat([state.numbers[:, :1], state.numbers[:, 1:] + shape], dim=1)
-        after = _State(self._rotations(turn) @ state.turns, numbers, state.root + root)
+        turns = torch.bmm(self._rotations(turn), state.turns.view(-1, 3, 3)).view(state.turns.shape)
+        after = _State(turns, numbers, state.root + root)
         return after, residual.squares - (change * right).sum(1)
 
     def _figure(self, state: _State) -> _Figure:
         turned = state.turns.index_select(1, self.bones_and_joints) @ self.bone_and_rest_basis  # (N, 48, 3, 1 + S)
         moved = (self.combinations @ turned.flatten(2)).view(len(turned), 9 * JOINT_COUNT, self.moments.numbers)
-        vectors = (moved @ state.numbers[..., None]).view(len(turned), 3, JOINT_COUNT, 3)
+        vectors = torch.bmm(moved, state.numbers[..., None]).view(len(turned), 3, JOINT_COUNT, 3)
         affine = torch.cat([state.turns, (vectors[:, 0] + state.root[:, None])[..., None]], dim=3)
         parts = [state.turns.flatten(1), vectors[:, 1:].flatten(1), torch.zeros_like(state.root[:, :1])]
         arms = torch.cat(parts, dim=1).index_select(1, self.arm_index)
@@ -182,7 +185,8 @@ class VertexFit(nn.Module):
         by_shape, shape_squares = self._shape_sums(state, figure, sums)
         by_root = sums.places[:, :, 3::4].sum(2)[..., None, None] * self.eye
         columns = torch.cat([by_root, by_shape, residual.by_place[..., None]], dim=3)  # (N, 96, 3, 3 + S + 1)
-        arms = figure.arms @ torch.cat([sums.places @ figure.arms.transpose(1, 2), columns.flatten(2)], dim=2)
+        by_arms = torch.bmm(sums.places, figure.arms.transpose(1, 2))
+        arms = torch.bmm(figure.arms, torch.cat([by_arms, columns.flatten(2)], dim=2))
         on_turns = _crossed_squares(arms[..., :turns].unflatten(2, (JOINT_COUNT, 3)), self.eye)
         across = self.cross @ arms[..., turns:].reshape(count, JOINT_COUNT, 9, self.moments.numbers + 3)
         across = across.flatten(1, 2).transpose(1, 2)  # (N, 3 + S + 1, 72)
@@ -193,17 +197,17 @@ class VertexFit(nn.Module):
         normal[:, turns:, turns : turns + 3] = on_root[:, :-1]
         normal[:, turns + 3 :, turns + 3 :] = shape_squares
         normal.diagonal(dim1=1, dim2=2).add_(self.damping)
-        slid = residual.by_place[:, 3::4].flatten(1)[:, None] @ figure.slides
+        slid = torch.bmm(residual.by_place[:, 3::4].reshape(count, 1, turns), figure.slides)
         right_shape = residual.by_shape + slid[:, 0] - _NOISE_M**2 * state.numbers[:, 1:]
         return normal, torch.cat([across[:, -1], on_root[:, -1], right_shape], dim=1)
 
     def _shape_sums(self, state: _State, figure: _Figure, sums: ShapedMoments) -> tuple[Tensor, Tensor]:
         """Return `(N, 96, 3, S)` sums of places times what a shape number moves, and `(N, S, S)` of two such."""
         turned = self.moments.turned_basis(state.turns, sums)[..., 1:]  # (N, 24, 4, 3, S)
-        slid = sums.places[:, :, 3::4] @ figure.slides.unflatten(1, (JOINT_COUNT, 3)).flatten(2)
+        slid = torch.bmm(sums.places[:, :, 3::4], figure.slides.reshape(len(turned), JOINT_COUNT, 3 * self.moments.numbers - 3))
         moved = turned + slid.view(turned.shape)
         # The squares of turned + slid: turned times slid counts twice, and is in moved already once.
-        mixed = figure.slides.transpose(1, 2) @ (moved[:, :, 3] + turned[:, :, 3]).flatten(1, 2)
+        mixed = torch.bmm(figure.slides.transpose(1, 2), (moved[:, :, 3] + turned[:, :, 3]).flatten(1, 2))
         squares = self.moments.turned_squares(state.turns) + (mixed + mixed.transpose(1, 2)) / 2
         return moved.flatten(1, 2), squares
 
@@ -219,11 +223,11 @@ class VertexFit(nn.Module):
         return torch.cat([turns[:, :1], local[:, 1:]], dim=1)
 
     def _rotations(self, vectors: Tensor) -> Tensor:
-        """Return `(N, 24, 3, 3)` rotations by nearly `(N, 72)` rotation vectors (Cayley): right to second order."""
-        vectors = vectors.unflatten(1, (JOINT_COUNT, 3))
-        skew = (vectors @ self.cross).unflatten(2, (3, 3)).transpose(2, 3)
-        scale = 1 / (1 + vectors.square().sum(-1) / 4)
-        return self.eye + scale[..., None, None] * (skew + skew @ skew / 2)
+        """Return `(N * 24, 3, 3)` rotations by nearly `(N, 72)` rotation vectors (Cayley): right to second order."""
+        vectors = vectors.reshape(len(vectors) * JOINT_COUNT, 3)
+        skew = (vectors @ self.skew).view(len(vectors), 3, 3)
+        scale = 1 / (1 + vectors.square().sum(1) / 4)
+        return torch.addcmul(self.eye, scale[:, None, None], torch.baddbmm(skew, skew, skew, alpha=0.5))
 
 
 def _tree(parents: IntArray) -> tuple[np.ndarray, np.ndarray]:

@@ -113,25 +113,29 @@ class VertexMoments(nn.Module):
     def shaped(self, numbers: Tensor) -> ShapedMoments:
         """Return the sums for `(N, 1 + S)` numbers (1, betas)."""
         count = len(numbers)
-        basis = (numbers @ self.basis_pairs).reshape(count, len(self.first) + 1, 3, 4, self.numbers)
-        values = (basis.flatten(1, 3) @ numbers[..., None])[..., 0]
+        basis = (numbers @ self.basis_pairs).view(count, 12 * (len(self.first) + 1), self.numbers)
+        values = torch.bmm(basis, numbers[..., None])[..., 0]
         values = torch.cat([values, self.weight_pairs.expand(count, -1)], dim=1)
         places = values.index_select(1, self.place_index)
+        basis = basis.view(count, len(self.first) + 1, 3, 4, self.numbers)
         return ShapedMoments(places.view(count, 4 * JOINT_COUNT, 4 * JOINT_COUNT), basis)
 
     def turned_basis(self, turns: Tensor, shaped: ShapedMoments) -> Tensor:
         """Return `(N, 24, 4, 3, 1 + S)` sums of w_vj place times the turned B: joint, place, coordinate, number."""
         count, numbers = len(turns), self.numbers
-        around = turns.index_select(1, self.neighbours).view(count, JOINT_COUNT, self.longest, 3, 3)
-        around = around.transpose(2, 3).flatten(3)  # (N, 24, 3, K * 3)
+        around = turns.index_select(1, self.neighbours).view(count * JOINT_COUNT, self.longest, 3, 3)
+        around = around.transpose(1, 2).reshape(count * JOINT_COUNT, 3, 3 * self.longest)
         pairs = shaped.basis.index_select(1, self.neighbour_pairs)
-        pairs = pairs.view(count, JOINT_COUNT, 3 * self.longest, 4 * numbers)
-        return (around @ pairs).view(count, JOINT_COUNT, 3, 4, numbers).transpose(2, 3)
+        pairs = pairs.view(count * JOINT_COUNT, 3 * self.longest, 4 * numbers)
+        return torch.bmm(around, pairs).view(count, JOINT_COUNT, 3, 4, numbers).transpose(2, 3)
 
     def turned_squares(self, turns: Tensor) -> Tensor:
         """Return `(N, S, S)` sums of products of the turned shape directions."""
-        between = turns.index_select(1, self.first).transpose(2, 3) @ turns.index_select(1, self.second)
-        return (between.flatten(1) @ self.direction_pairs).unflatten(1, (self.numbers - 1, -1))
+        count, shapes = len(turns), self.numbers - 1
+        first = turns.index_select(1, self.first).view(count * len(self.first), 3, 3)
+        second = turns.index_select(1, self.second).view(count * len(self.second), 3, 3)
+        between = torch.bmm(first.transpose(1, 2), second).view(count, 9 * len(self.first))
+        return (between @ self.direction_pairs).view(count, shapes, shapes)
 
     def residual(self, vertices: Tensor, numbers: Tensor, affine: Tensor, offsets: Tensor | None = None) -> Residual:
         """Return what `(N, 3, V)` vertices differ by from bodies of `(N, 24, 3, 4)` affine maps of each joint.
