@@ -23,7 +23,7 @@ from .vertex_moments import Residual, ShapedMoments, VertexMoments, keep
 
 STEPS = 2
 CORRECTIVE_STEPS = 2
-"""Further steps for a body with pose correctives, which the equations take for constant."""
+"""Further steps for a body with pose correctives: their equations leave the correctives out, and converge slower."""
 # How far one vertex is believed to be off, metres: what a shape number at distance 1 from the mean must explain.
 _NOISE_M = 0.003
 # Added to the turns' diagonal, in vertices at a metre's distance: a part without vertices keeps its rotation.
@@ -204,7 +204,9 @@ class VertexFit(nn.Module):
     def _shape_sums(self, state: _State, figure: _Figure, sums: ShapedMoments) -> tuple[Tensor, Tensor]:
         """Return `(N, 96, 3, S)` sums of places times what a shape number moves, and `(N, S, S)` of two such."""
         turned = self.moments.turned_basis(state.turns, sums)[..., 1:]  # (N, 24, 4, 3, S)
-        slid = torch.bmm(sums.places[:, :, 3::4], figure.slides.reshape(len(turned), JOINT_COUNT, 3 * self.moments.numbers - 3))
+        slid = torch.bmm(
+            sums.places[:, :, 3::4], figure.slides.reshape(len(turned), JOINT_COUNT, 3 * self.moments.numbers - 3)
+        )
         moved = turned + slid.view(turned.shape)
         # The squares of turned + slid: turned times slid counts twice, and is in moved already once.
         mixed = torch.bmm(figure.slides.transpose(1, 2), (moved[:, :, 3] + turned[:, :, 3]).flatten(1, 2))
