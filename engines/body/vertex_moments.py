@@ -1,8 +1,9 @@
-"""Sums over a body's vertices that a fit needs, made once, so that fitting does not depend on how many there are.
+"""A body's vertices, and the sums over them that a fit's equations need: in few and large operations.
 
 Linear blend skinning moves vertex v to the sum over joints k of w_vk (R_k z_v + t_k), and its rest place z_v is linear
-in the shape numbers: z_v = B_v (1, betas). Squared distances to given vertices y_v therefore hold the y_v only in the
-sums of w_vj B_v y_v, and everything else in sums of w_vj w_vk B_v B_v, which belong to the body alone.
+in the shape numbers: z_v = B_v (1, betas). The products of what any two unknowns move are therefore sums of
+w_vj w_vk B_v B_v, which belong to the body alone and are made once; what is left over of given vertices is summed
+vertex by vertex, which rounding harms least. Coordinates come before vertices here, so that operations run along them.
 """
 
 from __future__ import annotations
@@ -18,119 +19,148 @@ from .joints import JOINT_COUNT
 from .parameters import BodyParameters
 
 
-class Targets(NamedTuple):
-    """What is left of `(N, V, 3)` vertices to be fitted, centred on their mean."""
-
-    with_basis: Tensor
-    """`(N, 24 * 9, 1 + S)` sums of w_vj y_v B_v: joint, y's coordinate, B's coordinate; shape numbers last."""
-    alone: Tensor
-    """`(N, 24, 3)` sums of w_vj y_v."""
-    cores: Tensor
-    """`(N, 24, 3, 4)` sums of w_vj^3 y_v (z_v, 1), z_v of the mean body: each part without its blended borders."""
-    squares: Tensor
-    """`(N,)` sums of squares of y."""
-
-
 class ShapedMoments(NamedTuple):
-    """Sums for N given shapes; a place is (z_v, 1), four numbers. P pairs of joints with common vertices."""
+    """Sums for N given shapes; a place is (z_v, 1), four numbers."""
 
     places: Tensor
-    """`(N, 24, 24, 4, 4)` sums of w_vj w_vk place place."""
-    directions: Tensor
-    """`(N, P, 3, 4, S)` sums of w_vj w_vk D_v place, with D_v the shape directions."""
+    """`(N, 96, 96)` sums of w_vj w_vk place place: joint j and its place, joint k and its place."""
+    basis: Tensor
+    """`(N, Q, 3, 4, 1 + S)` sums of w_vj w_vk B_v place of the Q pairs of joints: B's coordinate, place, number."""
+
+
+class Residual(NamedTuple):
+    """What given vertices differ by from a posed body."""
+
+    by_place: Tensor
+    """`(N, 96, 3)` sums of w_vj place times the difference."""
+    by_shape: Tensor
+    """`(N, S)` sums of the difference times what a shape number moves at resting joints."""
+    squares: Tensor
+    """`(N,)` sums of squares, square metres."""
 
 
 class VertexMoments(nn.Module):
     """The sums of one body, over all its vertices or over those of a coarse level."""
 
+    shares: Tensor
+    shares_by_vertex: Tensor
+    basis: Tensor
+    directions: Tensor
     first: Tensor
     second: Tensor
     basis_pairs: Tensor
-    direction_pairs: Tensor
-    single_pairs: Tensor
     weight_pairs: Tensor
-    members: Tensor
-    member_basis: Tensor
-    core_sums: Tensor
-    core_size: Tensor
-    numbers_of_growth: Tensor
+    direction_pairs: Tensor
+    place_index: Tensor
+    neighbours: Tensor
+    neighbour_pairs: Tensor
 
     def __init__(self, parameters: BodyParameters, ids: IntArray | None = None) -> None:
         super().__init__()
         chosen = np.arange(parameters.vertex_count) if ids is None else ids
         weights = parameters.skinning_weights[chosen].astype(np.float64)
         template, directions = parameters.template[chosen, :, None], parameters.shape_directions[chosen]
-        basis = np.concatenate([template, directions], axis=2).transpose(0, 2, 1).astype(np.float64)  # (V, 1 + S, 3)
-        self.vertex_count, self.numbers = len(chosen), basis.shape[1]
-        self._keep_pairs(weights, basis.reshape(len(chosen), -1))
-        self._keep_members(weights, basis)
+        basis = np.concatenate([template, directions], axis=2).astype(np.float64)  # (V, 3, 1 + S)
+        self.vertex_count, self.numbers = len(chosen), basis.shape[2]
+        keep(self, "shares", weights.T)
+        keep(self, "shares_by_vertex", weights)
+        keep(self, "basis", basis.transpose(2, 1, 0).reshape(self.numbers, -1))
+        keep(self, "directions", basis[..., 1:].transpose(1, 0, 2).reshape(-1, self.numbers - 1))
+        common = weights.T @ weights
+        first, second = np.nonzero(np.triu(common))
+        keep(self, "first", first)
+        keep(self, "second", second)
+        self._keep_pairs(weights, basis, first, second)
+        self._keep_indices(common > 0, first, second)
 
-    def _keep(self, name: str, values: np.ndarray) -> None:
-        kind = np.int64 if np.issubdtype(values.dtype, np.integer) else np.float32
-        self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values, kind)), persistent=False)
-
-    def _keep_pairs(self, weights: np.ndarray, flat: np.ndarray) -> None:
-        """Keep what belongs to pairs of joints that share vertices, in both orders."""
-        first, second = np.nonzero(weights.T @ weights)
-        count, wide = len(first), flat.shape[1]
-        both, single, total = np.empty((count, wide, wide)), np.empty((count, wide)), np.empty(count)
+    def _keep_pairs(self, weights: np.ndarray, basis: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
+        """Keep the sums of pairs of joints that share vertices, and zeros as one more pair for those that do not."""
+        count, numbers = len(first), self.numbers
+        ones = np.zeros((len(basis), 1, numbers))
+        ones[:, 0, 0] = 1
+        places = np.concatenate([basis, ones], axis=1)  # (V, 4, 1 + S)
+        sums = np.zeros((count + 1, 3, numbers, 4, numbers))
+        total, squares = np.zeros(count + 1), np.zeros((count, 3, 3, numbers - 1, numbers - 1))
         for pair, (j, k) in enumerate(zip(first, second, strict=True)):
             rows = np.flatnonzero(weights[:, j] * weights[:, k])
-            shares = weights[rows, j] * weights[rows, k]
-            both[pair] = (flat[rows] * shares[:, None]).T @ flat[rows]
-            single[pair], total[pair] = shares @ flat[rows], shares.sum()
-        blocks = both.reshape(count, self.numbers, 3, self.numbers, 3)
-        self._keep("first", first)
-        self._keep("second", second)
-        # Shape number of the left factor first: contracting it with the shape is one matrix product.
-        self._keep("basis_pairs", blocks.transpose(1, 0, 4, 2, 3).reshape(self.numbers, -1))
-        # Coordinates first, then the two shape directions: (P * 9, S * S)
-        inner = blocks[:, 1:, :, 1:].transpose(0, 2, 4, 1, 3)
-        self._keep("direction_pairs", inner.reshape(count * 9, -1))
-        self._keep("single_pairs", single.reshape(count, self.numbers, 3))
-        self._keep("weight_pairs", total)
+            share = weights[rows, j] * weights[rows, k]
+            flat = (basis[rows].reshape(len(rows), -1) * share[:, None]).T @ places[rows].reshape(len(rows), -1)
+            sums[pair], total[pair] = flat.reshape(3, numbers, 4, numbers), share.sum()
+            products = sums[pair][:, 1:, :3, 1:].transpose(0, 2, 1, 3)
+            # A pair stands for both of its orders, a joint with itself for one.
+            squares[pair] = products if j == k else products + products.transpose(1, 0, 2, 3)
+        # The place's number first: contracting it with the shape is one matrix product.
+        keep(self, "basis_pairs", sums.transpose(4, 0, 1, 3, 2).reshape(numbers, -1))
+        keep(self, "weight_pairs", total[None])
+        keep(self, "direction_pairs", squares.reshape(count * 9, -1))
 
-    def _keep_members(self, weights: np.ndarray, basis: np.ndarray) -> None:
-        """Keep each joint's vertices, padded to the longest list by weights of zero."""
-        longest = int((weights > 0).sum(axis=0).max())
-        members = np.zeros((JOINT_COUNT, longest), np.int64)
-        shares = np.zeros((JOINT_COUNT, longest))
-        for joint in range(JOINT_COUNT):
-            found = np.flatnonzero(weights[:, joint])
-            members[joint, : len(found)] = found
-            shares[joint, : len(found)] = weights[found, joint]
-        weighted = basis[members].reshape(JOINT_COUNT, longest, -1) * shares[..., None]
-        self._keep("members", members)
-        cores = np.concatenate([basis[members][:, :, 0], np.ones((*shares.shape, 1))], axis=2) * shares[..., None] ** 3
-        self._keep("member_basis", np.concatenate([weighted, shares[..., None], cores], axis=2))
-        self._keep("core_sums", cores.sum(axis=1))
-        share = shares[..., None, None] ** 3
-        arms = basis[members] - (basis[members] * share).sum(axis=1, keepdims=True) / share.sum(axis=1, keepdims=True)
-        products = np.einsum("jmc,jmic->i", arms[:, :, 0] * share[..., 0], arms)
-        growth = products[1:] / products[0]  # how much larger the parts become by each shape number
-        self._keep("core_size", products[:1])
-        self._keep("numbers_of_growth", growth / (growth**2).sum())
-
-    def targets(self, vertices: Tensor) -> Targets:
-        """Return the sums of `(N, V, 3)` vertices, which lie around the origin."""
-        count = len(vertices)
-        rows = vertices.transpose(0, 1).reshape(self.vertex_count, count * 3)
-        # One product for everybody: people are further rows, so that the body's own sums are read once.
-        sums = rows[self.members].transpose(1, 2) @ self.member_basis  # (24, N * 3, 3 * (1 + S) + 5)
-        sums = sums.unflatten(1, (count, 3)).transpose(0, 1)  # (N, 24, 3, 3 * (1 + S) + 5)
-        with_basis = sums[..., :-5].unflatten(3, (self.numbers, 3)).transpose(3, 4).flatten(1, 3)
-        return Targets(with_basis, sums[..., -5], sums[..., -4:], vertices.square().sum((1, 2)))
+    def _keep_indices(self, shared: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
+        """Keep where the pairs stand in the matrix of all joints, and in each joint's padded list of neighbours."""
+        count = len(first)
+        pair = np.full((JOINT_COUNT, JOINT_COUNT), count)
+        pair[first, second] = pair[second, first] = np.arange(count)
+        place, other = np.arange(4)[:, None], np.arange(4)[None]
+        # B has no row of ones: a place's last column is the last row, which the products do hold.
+        held = np.where(other < 3, other * 4 + place, place * 4 + other)
+        index = pair[:, None, :, None] * 12 + held[None, :, None]
+        index[:, 3, :, 3] = (count + 1) * 12 + pair
+        keep(self, "place_index", index.reshape(-1))
+        self.longest = int(shared.sum(axis=1).max())
+        neighbours = np.argsort(~shared, axis=1, kind="stable")[:, : self.longest]
+        keep(self, "neighbours", neighbours.reshape(-1))
+        keep(self, "neighbour_pairs", np.take_along_axis(pair, neighbours, axis=1).reshape(-1))
 
     def shaped(self, numbers: Tensor) -> ShapedMoments:
         """Return the sums for `(N, 1 + S)` numbers (1, betas)."""
-        count, pairs = len(numbers), len(self.first)
-        left = (numbers @ self.basis_pairs).reshape(count, pairs, 3, 3, self.numbers)
-        middles = (self.single_pairs.transpose(1, 2) @ numbers[:, None, :, None])[..., 0]
-        places = left.new_zeros(count, JOINT_COUNT, JOINT_COUNT, 4, 4)
-        blocks = left.new_empty(count, pairs, 4, 4)
-        blocks[..., :3, :3] = (left @ numbers[:, None, None, :, None])[..., 0].transpose(2, 3)
-        blocks[..., :3, 3] = blocks[..., 3, :3] = middles
-        blocks[..., 3, 3] = self.weight_pairs
-        places[:, self.first, self.second] = blocks
-        alone = self.single_pairs[:, 1:].transpose(1, 2)[None, :, :, None].expand(count, -1, -1, -1, -1)
-        return ShapedMoments(places, torch.cat([left[..., 1:], alone], dim=3))
+        count = len(numbers)
+        basis = (numbers @ self.basis_pairs).view(count, 12 * (len(self.first) + 1), self.numbers)
+        values = torch.bmm(basis, numbers[..., None])[..., 0]
+        values = torch.cat([values, self.weight_pairs.expand(count, -1)], dim=1)
+        places = values.index_select(1, self.place_index)
+        basis = basis.view(count, len(self.first) + 1, 3, 4, self.numbers)
+        return ShapedMoments(places.view(count, 4 * JOINT_COUNT, 4 * JOINT_COUNT), basis)
+
+    def turned_basis(self, turns: Tensor, shaped: ShapedMoments) -> Tensor:
+        """Return `(N, 24, 4, 3, 1 + S)` sums of w_vj place times the turned B: joint, place, coordinate, number."""
+        count, numbers = len(turns), self.numbers
+        around = turns.index_select(1, self.neighbours).view(count * JOINT_COUNT, self.longest, 3, 3)
+        around = around.transpose(1, 2).reshape(count * JOINT_COUNT, 3, 3 * self.longest)
+        pairs = shaped.basis.index_select(1, self.neighbour_pairs)
+        pairs = pairs.view(count * JOINT_COUNT, 3 * self.longest, 4 * numbers)
+        return torch.bmm(around, pairs).view(count, JOINT_COUNT, 3, 4, numbers).transpose(2, 3)
+
+    def turned_squares(self, turns: Tensor) -> Tensor:
+        """Return `(N, S, S)` sums of products of the turned shape directions."""
+        count, shapes = len(turns), self.numbers - 1
+        first = turns.index_select(1, self.first).view(count * len(self.first), 3, 3)
+        second = turns.index_select(1, self.second).view(count * len(self.second), 3, 3)
+        between = torch.bmm(first.transpose(1, 2), second).view(count, 9 * len(self.first))
+        return (between @ self.direction_pairs).view(count, shapes, shapes)
+
+    def residual(self, vertices: Tensor, numbers: Tensor, affine: Tensor, offsets: Tensor | None = None) -> Residual:
+        """Return what `(N, 3, V)` vertices differ by from bodies of `(N, 24, 3, 4)` affine maps of each joint.
+
+        `offsets`, `(N, 3, V)`, are added to the rest places.
+        """
+        count = len(vertices)
+        rest = (numbers @ self.basis).view(count, 3, self.vertex_count)
+        maps = affine.permute(0, 3, 2, 1).reshape(count, 12, JOINT_COUNT) @ self.shares
+        maps = maps.view(count, 4, 3, self.vertex_count)
+        corrected = rest if offsets is None else rest + offsets
+        difference = vertices - (maps[:, :3] * corrected[:, :, None]).sum(1) - maps[:, 3]
+        # The places are those of the equations, which know of no offsets.
+        products = torch.cat([rest[:, :, None] * difference[:, None], difference[:, None]], dim=1)
+        by_place = (products.flatten(1, 2) @ self.shares_by_vertex).view(count, 4, 3, JOINT_COUNT)
+        unturned = (maps[:, :3] * difference[:, None]).sum(2)
+        by_shape = unturned.flatten(1) @ self.directions
+        squares = difference.square().sum((1, 2))
+        return Residual(by_place.permute(0, 3, 1, 2).flatten(1, 2), by_shape, squares)
+
+
+def keep(module: nn.Module, name: str, values: np.ndarray | None) -> None:
+    """Register constants that travel with a module and do not belong to its weights."""
+    if values is None:
+        module.register_buffer(name, None, persistent=False)
+        return
+    kind = np.int64 if np.issubdtype(values.dtype, np.integer) else np.float32
+    module.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values, kind)), persistent=False)
