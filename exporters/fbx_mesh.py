@@ -40,10 +40,7 @@ def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> N
     first, second, third = (vertices[faces[:, k]] for k in range(3))
     of_faces = np.cross(second - first, third - first)
     normals = np.stack(
-        [
-            np.bincount(faces.ravel(), np.repeat(of_faces[:, axis], 3), minlength=len(vertices))
-            for axis in range(3)
-        ],
+        [np.bincount(faces.ravel(), np.repeat(of_faces[:, axis], 3), minlength=len(vertices)) for axis in range(3)],
         axis=1,
     )
     length = np.linalg.norm(normals, axis=1, keepdims=True)

@@ -81,7 +81,7 @@ def encode(value: Value) -> bytes:
     match value:
         case bool():
             return struct.pack("<c?", b"C", value)
-        case np.int64():
+        case np.signedinteger():
             return struct.pack("<cq", b"L", int(value))
         case int():
             return struct.pack("<ci", b"I", value)

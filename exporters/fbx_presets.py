@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from .fbx_scene import UNITS_PER_M
 from .skeletons import HUMANOID_BONES, MIXAMO_NAMES, UNREAL_NAMES
 
 T_POSES = ("none", "frame", "take")
@@ -23,6 +24,11 @@ class FbxPreset:
     """Where the T-pose is shown: "none", "frame" (frame 0 of the motion) or "take" (a take of its own before it)."""
     holder: str | None = None
     """Name of a still node above the skeleton, or None for none."""
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("unit", self.unit, UNITS_PER_M), ("t_pose", self.t_pose, T_POSES)):
+            if value not in known:
+                raise ValueError(f'{name}: found "{value}", expected one of {", ".join(known)}')
 
 
 def _frozen(names: Mapping[str, str]) -> Mapping[str, str]:
@@ -46,3 +52,14 @@ FBX_PRESETS: Mapping[str, FbxPreset] = MappingProxyType(
         "mixamo": FbxPreset(_frozen({joint: f"mixamorig:{name}" for joint, name in MIXAMO_NAMES.items()})),
     }
 )
+
+
+def find_preset(name: str) -> FbxPreset:
+    """Return the preset of that name.
+
+    Raises:
+        ValueError: none is called so.
+    """
+    if name not in FBX_PRESETS:
+        raise ValueError(f'preset: found "{name}", expected one of {", ".join(FBX_PRESETS)}')
+    return FBX_PRESETS[name]

@@ -10,7 +10,7 @@ import numpy as np
 
 from .coordinates import CM_PER_M
 from .fbx_nodes import CREATION_TIME, FILE_ID, VERSION, Node, Value, file_bytes, node, object_name
-from .fbx_time import TIME_MODES, CUSTOM_TIME_MODE
+from .fbx_time import CUSTOM_TIME_MODE, TIME_MODES
 
 UNITS_PER_M = {"cm": CM_PER_M, "m": 1.0}
 """Unit of a file's lengths -> how many make a metre."""
@@ -59,7 +59,7 @@ class Scene:
             self._connections.add("C", "OP", *ends, prop)
 
     def to_bytes(self, unit: str, rate: Fraction, stacks: list[StackSpan]) -> bytes:
-        """Return the whole file; `stacks` in the file's order, the first one active: all readers tried take that one."""
+        """Return the whole file; `stacks` in the file's order, the first one active, as all readers have it."""
         return file_bytes(
             [
                 _header_extension(), node("FileId", FILE_ID), node("CreationTime", CREATION_TIME),
@@ -122,9 +122,7 @@ def _documents(active_stack: str) -> Node:
     documents = node("Documents")
     documents.add("Count", 1)
     document = documents.add("Document", _DOCUMENT, "", "Scene")
-    document.add_table(
-        ("SourceObject", "object", "", ""), ("ActiveAnimStackName", "KString", "", "", active_stack)
-    )
+    document.add_table(("SourceObject", "object", "", ""), ("ActiveAnimStackName", "KString", "", "", active_stack))
     document.add("RootNode", SCENE_ROOT)
     return documents
 
