@@ -90,9 +90,10 @@ def _surfaces(
 ) -> list[SkinnedMesh | None]:
     if not takes:
         raise ValueError("takes: found none, expected at least one; an FBX cannot be empty")
-    surfaces: list[SkinnedMesh | None] = (
-        [meshes] if isinstance(meshes, SkinnedMesh) else list(meshes or [None] * len(takes))
-    )
+    if meshes is None or isinstance(meshes, SkinnedMesh):
+        surfaces = [meshes] * (len(takes) if meshes is None else 1)
+    else:
+        surfaces = list(meshes)
     if len(surfaces) != len(takes):
         raise ValueError(f"meshes: found {len(surfaces)}, expected one (or None) for each of {len(takes)} takes")
     for take, mesh in zip(takes, surfaces, strict=True):
