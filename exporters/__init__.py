@@ -3,16 +3,20 @@
 from .bvh import format_bvh
 from .bvh_reader import parse_bvh, read_bvh
 from .errors import ExportError, StreamError, TakeFileError, UnknownFormatError
+from .fbx import write_fbx
+from .fbx_presets import FBX_PRESETS, FbxPreset
 from .files import read_take, write_take
 from .journal import TakeJournal, read_journal
 from .kinematics import forward_kinematics, rest_joints
 from .npz import read_picture, write_picture
 from .resample import resample
 from .skeletons import (
+    CMU_NAMES,
     HUMANOID_BONES,
     MIXAMO_NAMES,
     SMPL_JOINT_NAMES,
     SMPL_PARENTS,
+    UNREAL_NAMES,
     skeleton_from_rest_joints,
 )
 from .streams import open_stream
@@ -21,11 +25,15 @@ from .vmc import VmcOptions, VmcStream
 from .writing import numbered_path
 
 __all__ = [
+    "CMU_NAMES",
+    "FBX_PRESETS",
     "HUMANOID_BONES",
     "MIXAMO_NAMES",
     "SMPL_JOINT_NAMES",
     "SMPL_PARENTS",
+    "UNREAL_NAMES",
     "ExportError",
+    "FbxPreset",
     "Observations",
     "Picture",
     "Pose",
@@ -51,6 +59,7 @@ __all__ = [
     "resample",
     "rest_joints",
     "skeleton_from_rest_joints",
+    "write_fbx",
     "write_picture",
     "write_take",
 ]

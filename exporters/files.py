@@ -9,11 +9,12 @@ from typing import Any
 from .bvh import write_bvh
 from .bvh_reader import read_bvh
 from .errors import UnknownFormatError
+from .fbx import write_fbx
 from .journal import JOURNAL_SUFFIX, read_journal
 from .npz import read_npz, write_npz
 from .types import Take
 
-WRITERS: dict[str, Callable[[Take, Path], Any]] = {".npz": write_npz, ".bvh": write_bvh}
+WRITERS: dict[str, Callable[[Take, Path], Any]] = {".npz": write_npz, ".bvh": write_bvh, ".fbx": write_fbx}
 READERS: dict[str, Callable[[Path], Take]] = {".npz": read_npz, ".bvh": read_bvh, JOURNAL_SUFFIX: read_journal}
 
 

@@ -173,31 +173,46 @@ def continuous_euler(angles_rad: Array, order: str) -> Array:
         order: the intrinsic order of the angles, e.g. "ZXY".
     """
     i, j, _ = _check_order(order)
-    sign = 1.0 if (j - i) % 3 == 1 else -1.0
-    angles = _wide(angles_rad).copy()
-    for t in range(1, len(angles)):
-        angles[t] = _nearest_triple(_unlocked(angles[t], angles[t - 1], sign), angles[t - 1])
-    return _like(angles, angles_rad)
+    angles = _unlocked(_wide(angles_rad), 1.0 if (j - i) % 3 == 1 else -1.0)
+    if len(angles) < 2:
+        return _like(angles, angles_rad)
+    other = _other_triple(angles)
+    # Which of the two is nearer depends on the one chosen before, but going over to the other triple and back are
+    # equally far, so it is enough to know at which times to go over.
+    goes_over = _turned_distance(other[1:], angles[:-1]) < _turned_distance(angles[1:], angles[:-1])
+    is_other = np.concatenate([np.zeros_like(goes_over[:1]), np.cumsum(goes_over, axis=0) % 2 == 1])
+    chosen = np.where(is_other[..., None], other, angles)
+    whole_turns = np.cumsum(np.round(np.diff(chosen, axis=0) / (2 * np.pi)), axis=0)
+    chosen[1:] -= 2 * np.pi * whole_turns
+    return _like(chosen, angles_rad)
 
 
-def _unlocked(now: Array, before: Array, sign: float) -> Array:
+def _unlocked(angles: Array, sign: float) -> Array:
     """Share out the turn of locked triples such that the first angle equals the one before.
 
     With b = +-pi/2 the rotation depends on a + s c alone, s = +-1 by the order's handedness and the sign of b.
     """
-    locked = np.abs(np.cos(now[..., 1:2])) < GIMBAL_COSINE
-    s = sign * np.sign(np.sin(now[..., 1]))
-    total = now[..., 0] + s * now[..., 2]
-    shared = np.stack([before[..., 0], now[..., 1], s * (total - before[..., 0])], axis=-1)
-    return np.where(locked, shared, now)
+    locked = np.abs(np.cos(angles[..., 1])) < GIMBAL_COSINE
+    locked[:1] = False
+    if not locked.any():
+        return angles.copy()
+    s = sign * np.sign(np.sin(angles[..., 1]))
+    times = np.arange(len(angles)).reshape((-1,) + (1,) * (angles.ndim - 2))
+    free = np.maximum.accumulate(np.where(locked, 0, times), axis=0)
+    first = np.take_along_axis(angles[..., 0], free, axis=0)
+    third = s * (angles[..., 0] + s * angles[..., 2] - first)
+    shared = np.stack([first, angles[..., 1], third], axis=-1)
+    return np.where(locked[..., None], shared, angles)
 
 
-def _nearest_triple(now: Array, before: Array) -> Array:
-    flipped = np.stack([now[..., 0] + np.pi, np.pi - now[..., 1], now[..., 2] + np.pi], axis=-1)
-    candidates = np.stack([now, flipped])
-    candidates -= 2 * np.pi * np.round((candidates - before) / (2 * np.pi))
-    distance = np.abs(candidates - before).sum(axis=-1)
-    return np.where((distance[0] <= distance[1])[..., None], candidates[0], candidates[1])
+def _other_triple(angles: Array) -> Array:
+    return np.stack([angles[..., 0] + np.pi, np.pi - angles[..., 1], angles[..., 2] + np.pi], axis=-1)
+
+
+def _turned_distance(a: Array, b: Array) -> Array:
+    """Return `(...)`: how far triples are apart, each angle modulo a full turn."""
+    apart = a - b
+    return np.abs(apart - 2 * np.pi * np.round(apart / (2 * np.pi))).sum(axis=-1)
 
 
 def slerp(a: Array, b: Array, fraction: Array) -> Array:

@@ -10,32 +10,32 @@ from numpy.typing import NDArray
 
 from .types import Skeleton
 
-# name, parent, Unity's HumanBodyBones name (None: no counterpart), Mixamo's name
-_SMPL: tuple[tuple[str, int, str | None, str], ...] = (
-    ("pelvis", -1, "Hips", "Hips"),
-    ("left_hip", 0, "LeftUpperLeg", "LeftUpLeg"),
-    ("right_hip", 0, "RightUpperLeg", "RightUpLeg"),
-    ("spine1", 0, "Spine", "Spine"),
-    ("left_knee", 1, "LeftLowerLeg", "LeftLeg"),
-    ("right_knee", 2, "RightLowerLeg", "RightLeg"),
-    ("spine2", 3, "Chest", "Spine1"),
-    ("left_ankle", 4, "LeftFoot", "LeftFoot"),
-    ("right_ankle", 5, "RightFoot", "RightFoot"),
-    ("spine3", 6, "UpperChest", "Spine2"),
-    ("left_foot", 7, "LeftToes", "LeftToeBase"),
-    ("right_foot", 8, "RightToes", "RightToeBase"),
-    ("neck", 9, "Neck", "Neck"),
-    ("left_collar", 9, "LeftShoulder", "LeftShoulder"),
-    ("right_collar", 9, "RightShoulder", "RightShoulder"),
-    ("head", 12, "Head", "Head"),
-    ("left_shoulder", 13, "LeftUpperArm", "LeftArm"),
-    ("right_shoulder", 14, "RightUpperArm", "RightArm"),
-    ("left_elbow", 16, "LeftLowerArm", "LeftForeArm"),
-    ("right_elbow", 17, "RightLowerArm", "RightForeArm"),
-    ("left_wrist", 18, "LeftHand", "LeftHand"),
-    ("right_wrist", 19, "RightHand", "RightHand"),
-    ("left_hand", 20, None, "LeftHandMiddle1"),
-    ("right_hand", 21, None, "RightHandMiddle1"),
+# name, parent, Unity's HumanBodyBones name (None: no counterpart), Mixamo's, Unreal's mannequin's and CMU's name
+_SMPL: tuple[tuple[str, int, str | None, str, str, str], ...] = (
+    ("pelvis", -1, "Hips", "Hips", "pelvis", "Hips"),
+    ("left_hip", 0, "LeftUpperLeg", "LeftUpLeg", "thigh_l", "LeftUpLeg"),
+    ("right_hip", 0, "RightUpperLeg", "RightUpLeg", "thigh_r", "RightUpLeg"),
+    ("spine1", 0, "Spine", "Spine", "spine_01", "LowerBack"),
+    ("left_knee", 1, "LeftLowerLeg", "LeftLeg", "calf_l", "LeftLeg"),
+    ("right_knee", 2, "RightLowerLeg", "RightLeg", "calf_r", "RightLeg"),
+    ("spine2", 3, "Chest", "Spine1", "spine_02", "Spine"),
+    ("left_ankle", 4, "LeftFoot", "LeftFoot", "foot_l", "LeftFoot"),
+    ("right_ankle", 5, "RightFoot", "RightFoot", "foot_r", "RightFoot"),
+    ("spine3", 6, "UpperChest", "Spine2", "spine_03", "Spine1"),
+    ("left_foot", 7, "LeftToes", "LeftToeBase", "ball_l", "LeftToeBase"),
+    ("right_foot", 8, "RightToes", "RightToeBase", "ball_r", "RightToeBase"),
+    ("neck", 9, "Neck", "Neck", "neck_01", "Neck"),
+    ("left_collar", 9, "LeftShoulder", "LeftShoulder", "clavicle_l", "LeftShoulder"),
+    ("right_collar", 9, "RightShoulder", "RightShoulder", "clavicle_r", "RightShoulder"),
+    ("head", 12, "Head", "Head", "head", "Head"),
+    ("left_shoulder", 13, "LeftUpperArm", "LeftArm", "upperarm_l", "LeftArm"),
+    ("right_shoulder", 14, "RightUpperArm", "RightArm", "upperarm_r", "RightArm"),
+    ("left_elbow", 16, "LeftLowerArm", "LeftForeArm", "lowerarm_l", "LeftForeArm"),
+    ("right_elbow", 17, "RightLowerArm", "RightForeArm", "lowerarm_r", "RightForeArm"),
+    ("left_wrist", 18, "LeftHand", "LeftHand", "hand_l", "LeftHand"),
+    ("right_wrist", 19, "RightHand", "RightHand", "hand_r", "RightHand"),
+    ("left_hand", 20, None, "LeftHandMiddle1", "middle_01_l", "LeftFingerBase"),
+    ("right_hand", 21, None, "RightHandMiddle1", "middle_01_r", "RightFingerBase"),
 )
 
 SMPL_JOINT_NAMES = tuple(row[0] for row in _SMPL)
@@ -45,6 +45,10 @@ HUMANOID_BONES: dict[str, str] = {row[0]: row[2] for row in _SMPL if row[2] is n
 """SMPL joint name -> Unity HumanBodyBones name, 22 bones."""
 MIXAMO_NAMES: dict[str, str] = {row[0]: row[3] for row in _SMPL}
 """SMPL joint name -> the name most retargeting presets expect."""
+UNREAL_NAMES: dict[str, str] = {row[0]: row[4] for row in _SMPL}
+"""SMPL joint name -> bone of Unreal Engine's mannequin, whose spine has three."""
+CMU_NAMES: dict[str, str] = {row[0]: row[5] for row in _SMPL}
+"""SMPL joint name -> joint of the BVH files of Carnegie Mellon's motion capture database."""
 
 
 def smpl_name(joint_name: str) -> str:

@@ -57,8 +57,12 @@ def bvh(request: pytest.FixtureRequest, make_take: Any, tmp_path: Path) -> tuple
     return take, tmp_path / "take.bvh"
 
 
-def report_of(command: list[str], environment: dict[str, str] | None = None) -> dict[str, Any]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+def report_of(
+    command: list[str], environment: dict[str, str] | None = None, folder: Path | None = None
+) -> dict[str, Any]:
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env=environment, cwd=folder, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
 

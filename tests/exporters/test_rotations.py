@@ -89,6 +89,26 @@ def test_continuous_curves_through_gimbal_and_full_turns(order):
     np.testing.assert_allclose(steady, wanted, atol=1e-9)
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_continuous_curves_are_those_found_step_by_step(order, rng):
+    """Each joint on its own, at random, with a rest in the gimbal lock: every time, the triple nearest to the last."""
+    rotvecs = np.cumsum(rng.normal(scale=0.3, size=(300, 5, 3)), axis=0)
+    found = r.euler_from_quaternion(r.quaternion_from_rotvec(rotvecs), order)
+    found[100:110, 2], found[200:205, 3] = (1.0, np.pi / 2, 0.0), (-2.0, -np.pi / 2, 0.0)
+    steady = r.continuous_euler(found, order)
+    q = r.quaternion_from_euler(found, order)
+    assert same_rotation(r.quaternion_from_euler(steady, order), q, 1e-7)
+    free = np.abs(np.cos(found[..., 1])) > 1e-3
+    for t in range(1, len(found)):
+        now = steady[t]
+        flipped = np.stack([now[:, 0] + np.pi, np.pi - now[:, 1], now[:, 2] + np.pi], axis=-1)
+        flipped -= 2 * np.pi * np.round((flipped - steady[t - 1]) / (2 * np.pi))
+        chosen, other = (np.abs(a - steady[t - 1]).sum(axis=-1) for a in (now, flipped))
+        assert (chosen <= other + 1e-9)[free[t]].all()
+        assert (np.abs(now - steady[t - 1]) <= np.pi + 1e-9).all()
+    np.testing.assert_allclose(np.diff(steady[100:110, 2, 0]), 0, atol=1e-12)
+
+
 def test_unknown_order_is_refused():
     with pytest.raises(ValueError, match='found "ZXZ"'):
         r.euler_from_quaternion(np.array([1.0, 0, 0, 0]), "ZXZ")
