@@ -66,7 +66,7 @@ def check(report: dict[str, Any], take: Take, mesh: Any = None, fps: float | Non
     assert (fps or report["fps"]) == pytest.approx(take.metadata["source_fps"], abs=0.01)
     error_m, box_m = joint_error_m(report, take), 0.0
     if mesh is not None:
-        boxes = [next(iter(report["mesh_bbox"][str(t)].values())) for t in range(len(take))]
+        boxes = [report["mesh_bbox"][str(t)][f"{take.name}_{mesh.name}"] for t in range(len(take))]
         box_m = box_error_m(boxes, take, mesh)
     print(f"{report['reader']}: {len(take)} frames, joints {error_m * 1000:.4f} mm, surface {box_m * 1000:.4f} mm")
     assert error_m <= TOLERANCE_M
@@ -81,9 +81,15 @@ def test_glb_in_three_js(take, glb, cubes, scripts, node_environment):
 
 def test_glb_in_blender(take, glb, cubes, scripts, blender_python):
     command = [blender_python, str(scripts / "glb_in_blender.py"), str(glb), "--frames", "all"]
-    report = report_of([*command, "--fps", str(take.metadata["source_fps"])])
-    check(report, take, cubes)
-    assert report["skin"][0]["unweighted_vertices"] == 0
+    rate = take.metadata["source_fps"]
+    # Blender 5.0.1 multiplies keys by the scene's fps_base where it should divide (io_scene_gltf2, animation_node.py),
+    # so 30/1.001 frames per second come out right in a scene of 30/0.999.
+    report = report_of([*command, "--fps", str(round(rate) ** 2 / rate)])
+    check(report, take, cubes, fps=rate)
+    # The importer adds a shape for bones, an icosphere.
+    ours = next(skin for skin in report["skin"] if skin["mesh"] == f"{take.name}_cubes")
+    assert ours["skinned"]
+    assert ours["unweighted_vertices"] == 0
     rest = report["rest"]
     assert rest["head"][1] - rest["left_ankle"][1] > 1.2, "not upright"
     assert abs(rest["left_foot"][1] - 0.02) < 1e-3, "not on the floor"
@@ -139,7 +145,7 @@ def test_two_performers_in_blender(make_take, cubes, scripts, blender_python, tm
     report = report_of(command)
     shown = {"analytic": first, "second": second}[report["armature"]]
     assert joint_error_m(report, shown) <= TOLERANCE_M
-    assert sorted(skin["mesh"] for skin in report["skin"])[0].startswith("analytic_cubes")
+    assert {"analytic_cubes", "second_cubes"} <= {skin["mesh"] for skin in report["skin"]}
 
 
 def test_vrma_in_the_vrm_library(take, node_environment, tmp_path):
