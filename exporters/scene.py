@@ -87,9 +87,10 @@ def build_scene(
     rate = fps if fps is not None else max(take_rate(take) for take in takes)
     resampled = [resample(take, rate) for take in takes]
     start_ns = min(int(r.take.timestamps_ns[0]) for r in resampled)
+    performer_names = different([take.name or "performer" for take in takes])
     performers = tuple(
         _performer(name, r, mesh, names or {}, start_ns, t_pose_first)
-        for name, r, mesh in zip(_performer_names(takes), resampled, surfaces, strict=True)
+        for name, r, mesh in zip(performer_names, resampled, surfaces, strict=True)
     )
     gaps = tuple(gap for r in resampled for gap in r.gaps)
     return Scene(takes[0].name, resampled[0].rate, performers, gaps)
@@ -124,6 +125,17 @@ def written_names(skeleton: Skeleton, names: Mapping[str, str]) -> tuple[str, ..
     return written
 
 
+def different(names: Sequence[str]) -> list[str]:
+    """Return the names, with a number behind each that would come twice."""
+    told: list[str] = []
+    for name in names:
+        number = 1
+        while (name if number == 1 else f"{name}_{number}") in told:
+            number += 1
+        told.append(name if number == 1 else f"{name}_{number}")
+    return told
+
+
 def _surfaces(takes: Sequence[Take], meshes: Any) -> list[SkinnedMesh | None]:
     if meshes is None:
         return [None] * len(takes)
@@ -145,17 +157,6 @@ def _check_mesh(mesh: SkinnedMesh, joint_count: int) -> None:
             )
     if not (np.isfinite(mesh.vertices).all() and np.isfinite(mesh.weights).all() and (mesh.weights.sum(1) > 0).all()):
         raise ValueError(f"mesh {mesh.name}: found vertices or weights that are not finite, or a vertex without weight")
-
-
-def _performer_names(takes: Sequence[Take]) -> list[str]:
-    """Return each take's name, with a number behind where a name comes twice."""
-    names: list[str] = []
-    for take in takes:
-        name, number = take.name or "performer", 1
-        while (name if number == 1 else f"{name}_{number}") in names:
-            number += 1
-        names.append(name if number == 1 else f"{name}_{number}")
-    return names
 
 
 def _performer(

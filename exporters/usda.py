@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .glb import COLOURS, ROUGHNESS
 from .kinematics import rest_joints
 from .resample import Gap
-from .scene import Performer, Rate, Scene, build_scene, tell_gaps
+from .scene import Performer, Rate, Scene, build_scene, different, tell_gaps
 from .surfaces import bindings, vertex_normals
 from .types import SkinnedMesh, Take
 from .writing import write_atomically
@@ -60,10 +60,7 @@ def format_usda(scene: Scene) -> str:
         f"    framesPerSecond = {float(scene.rate)!r}\n    metersPerUnit = 1\n    startTimeCode = 0\n"
         f'    timeCodesPerSecond = {float(scene.rate)!r}\n    upAxis = "Y"\n)\n\n'
     )
-    names: list[str] = []
-    for performer in scene.performers:
-        name = identifier(performer.name)
-        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+    names = different([identifier(p.name) for p in scene.performers])
     parts = [_performer(p, names[n], n) for n, p in enumerate(scene.performers)]
     return f'{head}def Xform "{ROOT}" (\n    kind = "component"\n)\n{{\n{"".join(parts)}}}\n'
 
@@ -105,13 +102,23 @@ def _joint_paths(performer: Performer) -> list[str]:
 
 
 def _extent(performer: Performer) -> str:
-    """Return the box of all that the performer may reach: nothing is farther from the root than a stretched body."""
-    rest = rest_joints(performer.skeleton).astype(np.float64)
-    points = rest if performer.mesh is None else np.concatenate([rest, performer.mesh.vertices])
-    reach = np.linalg.norm(performer.skeleton.offsets[1:], axis=1).sum() if performer.mesh is None else 0.0
-    reach = max(float(reach), float(np.linalg.norm(points - rest[0], axis=1).max()))
+    """Return a box round all that the performer can reach, however the joints turn."""
     places = performer.root_translation.astype(np.float64)
+    reach = _reach(performer)
     return f"[{_tuples(np.stack([places.min(axis=0) - reach, places.max(axis=0) + reach]))}]"
+
+
+def _reach(performer: Performer) -> float:
+    """Return how far from the root the farthest joint or vertex is when every bone points one way, metres."""
+    chain = np.linalg.norm(performer.skeleton.offsets.astype(np.float64), axis=1)
+    chain[0] = 0.0
+    for j, parent in enumerate(performer.skeleton.parents):
+        chain[j] += chain[parent] if parent >= 0 else 0.0
+    if performer.mesh is None:
+        return float(chain.max())
+    joints, _ = bindings(performer.mesh)
+    arms = np.linalg.norm(performer.mesh.vertices[:, None] - rest_joints(performer.skeleton)[joints], axis=2)
+    return float(max(chain.max(), (chain[joints] + arms).max(initial=0.0)))
 
 
 def _motion(performer: Performer) -> str:
