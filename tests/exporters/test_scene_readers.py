@@ -17,7 +17,7 @@ import pytest
 from conftest import skinned
 from test_readers import report_of
 
-from exporters import Take, forward_kinematics, write_glb, write_usda, write_vrma
+from exporters import Take, forward_kinematics, write_glb, write_take, write_trc, write_usda, write_vrma
 from exporters.vrma import VRM_BONES
 
 pytestmark = pytest.mark.readers
@@ -212,8 +212,6 @@ def test_usd_validation_finds_a_planted_fault(make_take, cubes, scripts, usd_pyt
 
 def written_elsewhere(python: str, suffix: str, take: Take, folder: Path) -> Path:
     """Write a take in a format whose library lives in another environment; the take passes as a native file."""
-    from exporters import write_take
-
     write_take(take, folder / "take.npz")
     code = "import sys; from exporters import read_take, write_take; write_take(read_take(sys.argv[1]), sys.argv[2])"
     target, repository = folder / f"a{suffix}", HERE.parents[1]
@@ -246,3 +244,18 @@ def test_c3d_in_another_library(take, usd_python, tmp_path):
     print(f"c3d: {len(points)} frames, points {error_mm:.4f} mm")
     assert error_mm <= 1
     assert (points[..., 3] >= 0).all(), "points without measurement"
+
+
+def test_trc_in_opensim(take, usd_python, tmp_path):
+    write_trc(take, tmp_path / "a.trc")
+    if subprocess.run([usd_python, "-c", "import opensim"], capture_output=True).returncode:
+        pytest.skip("opensim is absent; run scripts/setup_readers again")
+    read = report_of([usd_python, str(HERE / "readers" / "read_trc.py"), str(tmp_path / "a.trc")])
+    assert read["labels"] == list(take.skeleton.joint_names)
+    assert read["units"] == "mm"
+    assert read["rate"] == pytest.approx(take.metadata["source_fps"], abs=0.01)
+    expected = forward_kinematics(take.skeleton, take.rotations_wxyz, take.root_translation)
+    error_mm = np.abs(np.array(read["points"]).reshape(expected.shape) - 1000 * expected).max()
+    print(f"opensim: {len(expected)} frames, points {error_mm:.4f} mm")
+    assert error_mm <= 1
+    assert read["seconds"] == pytest.approx((np.arange(len(expected)) / take.metadata["source_fps"]).tolist(), abs=1e-5)
