@@ -1,11 +1,14 @@
 """Motion out: skeletons, poses and takes to files and network messages. Imports NumPy only."""
 
+from .amass import write_amass
 from .bvh import format_bvh
 from .bvh_reader import parse_bvh, read_bvh
-from .errors import ExportError, StreamError, TakeFileError, UnknownFormatError
+from .c3d import write_c3d
+from .errors import ExportError, MissingExtraError, StreamError, TakeFileError, UnknownFormatError
 from .fbx import write_fbx
 from .fbx_presets import FBX_PRESETS, FbxPreset
 from .files import read_take, write_take
+from .glb import write_glb
 from .journal import TakeJournal, read_journal
 from .kinematics import forward_kinematics, rest_joints
 from .npz import read_picture, write_picture
@@ -20,8 +23,12 @@ from .skeletons import (
     skeleton_from_rest_joints,
 )
 from .streams import open_stream
+from .trc import write_trc
 from .types import Observations, Picture, Pose, PoseStream, Skeleton, SkinnedMesh, Take
+from .usd import write_usd
+from .usda import write_usda
 from .vmc import VmcOptions, VmcStream
+from .vrma import write_vrma
 from .writing import numbered_path
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "UNREAL_NAMES",
     "ExportError",
     "FbxPreset",
+    "MissingExtraError",
     "Observations",
     "Picture",
     "Pose",
@@ -59,7 +67,14 @@ __all__ = [
     "resample",
     "rest_joints",
     "skeleton_from_rest_joints",
+    "write_amass",
+    "write_c3d",
     "write_fbx",
+    "write_glb",
     "write_picture",
     "write_take",
+    "write_trc",
+    "write_usd",
+    "write_usda",
+    "write_vrma",
 ]

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .rotations import multiply
+
 Array = NDArray[Any]
 
 CM_PER_M = 100.0
+MM_PER_M = 1000.0
 
 
 def bvh_cm_from_world(positions_m: Array) -> Array:
@@ -48,3 +51,18 @@ HALF_TURN_WXYZ = np.array([0.0, 0.0, 1.0, 0.0])
 def turned_position(positions_m: Array) -> Array:
     """Return `(..., 3)` positions turned by half a turn about the vertical through the origin."""
     return np.asarray(positions_m, np.float64) * (-1.0, 1.0, -1.0)
+
+
+_UPRIGHT_WXYZ = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
+"""A quarter turn about x, from y up to z up."""
+
+
+def z_up_position(positions_m: Array) -> Array:
+    """Return `(..., 3)` positions in the right-handed space of laboratories: z up, a performer faces -y, left at +x."""
+    x, y, z = np.moveaxis(np.asarray(positions_m, np.float64), -1, 0)
+    return np.stack([x, 0.0 - z, y], axis=-1)
+
+
+def z_up_quaternion(quaternions_wxyz: Array) -> Array:
+    """Return `(..., 4)` rotations of the root, joint -> z-up space, of those to ours."""
+    return multiply(_UPRIGHT_WXYZ, np.asarray(quaternions_wxyz, np.float64))

@@ -51,8 +51,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.detectors": (*NETWORKS, "engines.detectors", "ultralytics", "torchvision"),
     "engines.training": ("engines.*", *HEAVY),
     "engines.evaluation": ("engines.*", *HEAVY),
-    # exporters: NumPy, python-osc, each other
+    # exporters: NumPy, python-osc, each other; libraries of extras where they write a format
     "exporters": ("exporters.*", "pythonosc"),
+    "exporters.usd": ("exporters.*", "pxr"),
+    "exporters.c3d": ("exporters.*", "ezc3d"),
     # the application
     "mocap_app": ("mocap_app",),
     "mocap_app.types": ("mocap_app.errors", *LIBRARY_TYPES),
@@ -86,6 +88,7 @@ LAZILY: dict[str, tuple[str, ...]] = {
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (
     "tensorrt", "tensorrt_rtx", "openvino", "ultralytics", "torchvision", "smplx", "anny", "onnx", "onnxscript",
+    "pxr", "ezc3d",
 )  # fmt: skip
 """Libraries of extras: imported where they are used alone, for they may be absent. The viewer's PyQt6 is apart."""
 

@@ -11,7 +11,10 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-FOREIGN = "torch", "cv2", "onnxruntime", "moderngl", "PyQt6", "tensorrt", "ultralytics", "smplx", "mocap_app", "yaml"
+FOREIGN = (
+    "torch", "cv2", "onnxruntime", "moderngl", "PyQt6", "tensorrt", "ultralytics", "smplx", "mocap_app", "yaml", "pxr",
+    "ezc3d",
+)  # fmt: skip
 
 ENGINES_ALONE = """
 import numpy as np
@@ -38,6 +41,8 @@ for name in ("take.bvh", "take.npz"):
     write_take(take, name)
     assert len(read_take(name)) == 5
 assert open("take.bvh").read().startswith("HIERARCHY")
+for name in ("take.glb", "take.vrma", "take.usda", "take.trc", "take.amass.npz"):
+    write_take(take, name)
 """
 
 

@@ -1,14 +1,19 @@
-"""Takes whose every number is known."""
+"""Takes whose every number is known, and where the independent readers are."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from exporters import Observations, Skeleton, Take, skeleton_from_rest_joints
-from exporters.rotations import multiply, quaternion_from_rotvec
+from exporters import Observations, Skeleton, SkinnedMesh, Take, skeleton_from_rest_joints
+from exporters.kinematics import forward_kinematics, rest_joints, world_rotations
+from exporters.rotations import matrix_from_quaternion, multiply, normalize, quaternion_from_rotvec
 
 REST_JOINTS = np.array(
     [
@@ -73,6 +78,81 @@ def make_take(skeleton: Skeleton) -> Callable[..., Take]:
         )
 
     return build
+
+
+@pytest.fixture
+def random_take(make_take: Callable[..., Take]) -> Take:
+    """A take in which every joint turns anywhere from each frame to the next."""
+    rng, take = np.random.default_rng(11), make_take(40)
+    rotations = normalize(rng.normal(size=take.rotations_wxyz.shape)).astype(np.float32)
+    places = rng.uniform(-2, 2, size=(40, 3)).astype(np.float32)
+    return replace(take, rotations_wxyz=rotations, root_translation=places, name="random")
+
+
+@pytest.fixture(scope="session")
+def cubes(skeleton: Skeleton) -> SkinnedMesh:
+    """A surface of a cube round every joint, each corner bound to two joints and no cube like another."""
+    corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    faces = np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))], np.int32)
+    middle = rest_joints(skeleton)
+    sizes = np.linspace(0.02, 0.05, len(middle), dtype=np.float32)[:, None, None]
+    joints, weights = np.zeros((len(middle), 8, 4), np.int32), np.zeros((len(middle), 8, 4), np.float32)
+    joints[..., 0] = np.arange(len(middle))[:, None]
+    joints[..., 1] = np.maximum(skeleton.parents, 0)[:, None]
+    weights[..., 0], weights[..., 1] = 0.7, 0.3
+    joints[0, :, 1], weights[0, :, :2] = 3, (0.7, 0.3)
+    return SkinnedMesh(
+        (middle[:, None] + sizes * corners).reshape(-1, 3),
+        np.concatenate([faces + 8 * n for n in range(len(middle))]).astype(np.int32),
+        joints.reshape(-1, 4),
+        weights.reshape(-1, 4),
+        name="cubes",
+    )
+
+
+def skinned(take: Take, mesh: SkinnedMesh) -> np.ndarray:
+    """Return `(T, V, 3)` metres: where linear blend skinning takes the surface."""
+    world = matrix_from_quaternion(world_rotations(take.skeleton, take.rotations_wxyz))
+    joints = forward_kinematics(take.skeleton, take.rotations_wxyz, take.root_translation).astype(np.float64)
+    local = mesh.vertices[:, None] - rest_joints(take.skeleton)[mesh.joints]
+    moved = np.einsum("tvkij,vkj->tvki", world[:, mesh.joints], local) + joints[:, mesh.joints]
+    return np.einsum("vk,tvki->tvi", mesh.weights, moved)
+
+
+@pytest.fixture(scope="module")
+def scripts(shared: Path) -> Path:
+    folder = shared / "readers"
+    if not folder.is_dir():
+        pytest.skip("the readers' scripts beside the checkout (../shared/readers) are absent")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def node_environment() -> dict[str, str]:
+    folder = os.environ.get("MOCAP_READERS_NODE")
+    if not folder or not shutil.which("node"):
+        pytest.skip("MOCAP_READERS_NODE is not set or node is absent; run scripts/setup_readers")
+    modules = Path(folder).resolve() / "node_modules"
+    places = {"THREE_DIR": modules / "three", "OSC_MIN_DIR": modules / "osc-min", "MODULES": modules}
+    return os.environ | {name: str(place) for name, place in places.items()}
+
+
+@pytest.fixture(scope="module")
+def blender_python() -> str:
+    path = os.environ.get("MOCAP_READERS_BPY")
+    if not path or not Path(path).exists():
+        pytest.skip("MOCAP_READERS_BPY is not set; run scripts/setup_readers")
+    return path
+
+
+@pytest.fixture(scope="module")
+def usd_python() -> str:
+    """A Python with usd-core, ezc3d and c3d."""
+    path = os.environ.get("MOCAP_READERS_USD")
+    if not path or not Path(path).exists():
+        pytest.skip("MOCAP_READERS_USD is not set; run scripts/setup_readers")
+    return path
 
 
 def observations(count: int) -> Observations:

@@ -1,13 +1,12 @@
 """Our files and streams in programs that know nothing of our code: Blender, three.js, an OSC receiver in Node.
 
-`scripts/setup_readers FOLDER` installs them; MOCAP_READERS_NODE and MOCAP_READERS_BPY say where they are.
+`scripts/setup_readers FOLDER` installs them; MOCAP_READERS_NODE, MOCAP_READERS_BPY and MOCAP_READERS_USD say where they
+are (see conftest.py).
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -23,31 +22,6 @@ from exporters import HUMANOID_BONES, Pose, Take, VmcOptions, forward_kinematics
 pytestmark = pytest.mark.readers
 
 TOLERANCE_M = 1e-3
-
-
-@pytest.fixture(scope="module")
-def scripts(shared: Path) -> Path:
-    folder = shared / "readers"
-    if not folder.is_dir():
-        pytest.skip("the readers' scripts beside the checkout (../shared/readers) are absent")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def node_environment() -> dict[str, str]:
-    folder = os.environ.get("MOCAP_READERS_NODE")
-    if not folder or not shutil.which("node"):
-        pytest.skip("MOCAP_READERS_NODE is not set or node is absent; run scripts/setup_readers")
-    modules = Path(folder) / "node_modules"
-    return os.environ | {"THREE_DIR": str(modules / "three"), "OSC_MIN_DIR": str(modules / "osc-min")}
-
-
-@pytest.fixture(scope="module")
-def blender_python() -> str:
-    path = os.environ.get("MOCAP_READERS_BPY")
-    if not path or not Path(path).exists():
-        pytest.skip("MOCAP_READERS_BPY is not set; run scripts/setup_readers")
-    return path
 
 
 @pytest.fixture(params=[30.0, 30000 / 1001, 24.0])

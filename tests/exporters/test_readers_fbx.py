@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from surfaces import boxes, skinned
 from test_fbx import PRESET_NAMES, random_walk
-from test_readers import blender_python, node_environment, report_of, scripts  # noqa: F401  (fixtures)
+from test_readers import report_of
 
 from exporters import FBX_PRESETS, Take, forward_kinematics, write_fbx
 from exporters.kinematics import world_rotations
@@ -33,7 +33,7 @@ SDK_RATES = (24, 30, 60)
 
 
 @pytest.fixture(params=READERS)
-def read(request, scripts):  # noqa: F811
+def read(request, scripts):
     """Return a function from a path and a part of the take's name to a reader's report; skips what is absent."""
     reader = request.param
 
@@ -151,7 +151,7 @@ def test_the_t_pose_take_is_the_first(make_take, skeleton, read, tmp_path):
 
 @pytest.mark.parametrize("unit", ["cm", "m"])
 @pytest.mark.parametrize("importer", ["py", "ufbx"])
-def test_turns_in_blender_with_default_settings(make_take, skeleton, blender_python, tmp_path, importer, unit):  # noqa: F811
+def test_turns_in_blender_with_default_settings(make_take, skeleton, blender_python, tmp_path, importer, unit):
     take = make_take(61)
     write_fbx(take, tmp_path / "take.fbx", meshes=boxes(skeleton), unit=unit, t_pose="frame")
     report = in_blender(blender_python, tmp_path / "take.fbx", importer)
@@ -169,7 +169,7 @@ def test_turns_in_blender_with_default_settings(make_take, skeleton, blender_pyt
 
 
 @pytest.mark.parametrize("importer", ["py", "ufbx"])
-def test_two_performers_in_blender(make_take, skeleton, rng, blender_python, tmp_path, importer):  # noqa: F811
+def test_two_performers_in_blender(make_take, skeleton, rng, blender_python, tmp_path, importer):
     first, second = make_take(40), replace(random_walk(skeleton, rng, 40), subject=2)
     second = replace(second, timestamps_ns=first.timestamps_ns)
     write_fbx([first, second], tmp_path / "take.fbx", meshes=[boxes(skeleton)] * 2)

@@ -140,8 +140,8 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> N
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(SinkError, match="cannot be written to"):
         TakeRecorder(tmp_path / "file" / "takes", ("npz",), context_of())
-    with pytest.raises(SinkError, match="format c3d: there is no such writer"):
-        TakeRecorder(tmp_path, ("npz", "c3d"), context_of())
+    with pytest.raises(SinkError, match="format docx: there is no such writer"):
+        TakeRecorder(tmp_path, ("npz", "docx"), context_of())
 
 
 RECORD = """
