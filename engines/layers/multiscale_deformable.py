@@ -29,7 +29,7 @@ def sample_gathered(features: Tensor, places: Tensor) -> Tensor:
     TensorRT has miscompiled its sampling operator inside this very attention (NVIDIA/TensorRT issue 4813), and from
     opset 20 on falls back to the nearest neighbour; gathers are safe on every runtime.
     """
-    batch, channels, height, width = features.shape
+    channels, height, width = features.shape[1:]
     padded = functional.pad(features, (1, 1, 1, 1)).flatten(2)
     scale = torch.tensor([width, height], dtype=places.dtype, device=places.device)
     # In the padded map, the centre of cell (x, y) of the map lies at (x + 1, y + 1).
@@ -40,8 +40,9 @@ def sample_gathered(features: Tensor, places: Tensor) -> Tensor:
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         index = (first[..., 1] + dy) * (width + 2) + first[..., 0] + dx
         weight = (share[..., 0] if dx else 1 - share[..., 0]) * (share[..., 1] if dy else 1 - share[..., 1])
-        found = padded.gather(2, index.reshape(batch, 1, -1).expand(-1, channels, -1))
-        total = total + found.unflatten(2, index.shape[1:]) * weight[:, None]
+        found = padded.gather(2, index.flatten(1)[:, None].expand(-1, channels, -1))
+        # The batch is left open: `unflatten` would write that of the export's example into the graph.
+        total = total + found.reshape(-1, channels, *index.shape[1:]) * weight[:, None]
     return total
 
 
@@ -57,7 +58,7 @@ def attend_levels(
         weights: `(B, Q, heads, L, P)`, summing to 1 over levels and points together.
         gathered: sample by gathers, for export.
     """
-    batch, _, heads, width = values.shape
+    heads, width = values.shape[2:]
     queries = places.shape[1]
     sample = sample_gathered if gathered else sample_native
     # Heads are folded into the batch, so that a level is one four-dimensional call.
@@ -66,9 +67,9 @@ def attend_levels(
     shares = weights.transpose(1, 2).flatten(0, 1)
     total = values.new_zeros(())
     for level, (size, cells) in enumerate(zip(sizes, maps, strict=True)):
-        samples = sample(cells.unflatten(-1, size), spots[:, :, level])
+        samples = sample(cells.reshape(-1, width, *size), spots[:, :, level])
         total = total + (samples * shares[:, None, :, level]).sum(-1)
-    return total.reshape(batch, heads * width, queries).transpose(1, 2)
+    return total.reshape(-1, heads * width, queries).transpose(1, 2)
 
 
 class MultiscaleDeformableAttention(nn.Module):
@@ -111,11 +112,11 @@ class MultiscaleDeformableAttention(nn.Module):
             memory: `(B, S, dim)` cells of all levels.
             sizes: height and width of each level.
         """
-        batch, count, _ = queries.shape
-        shape = (batch, count, self.heads, self.levels, self.points)
+        shape = (-1, queries.shape[1], self.heads, self.levels, self.points)
         cells = torch.tensor([[w, h] for h, w in sizes], dtype=queries.dtype, device=queries.device)
         offsets = self.offsets(queries).reshape(*shape, 2) / cells[:, None]
-        weights = torch.softmax(self.weights(queries).reshape(*shape[:3], -1), dim=-1).reshape(shape)
+        weights = torch.softmax(self.weights(queries).reshape(*shape[:3], self.levels * self.points), dim=-1)
+        weights = weights.reshape(shape)
         values = self.value(memory).unflatten(-1, (self.heads, -1))
         places = reference[:, :, None, None, None] + offsets
         return self.out(attend_levels(values, sizes, places, weights, self.gathered))
