@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from .coordinates import z_up_position, z_up_quaternion
+from .coordinates import z_up_axes_quaternion, z_up_position
 from .rotations import continuous_euler, euler_from_quaternion
 from .types import Skeleton, Take
 
@@ -44,7 +44,7 @@ class Space:
 
     def turns(self, quaternions_wxyz: NDArray) -> NDArray[np.float64]:
         """Return `(..., 4)` wxyz in the file's axes."""
-        return z_up_quaternion(quaternions_wxyz) if self.up == "z" else np.asarray(quaternions_wxyz, np.float64)
+        return z_up_axes_quaternion(quaternions_wxyz) if self.up == "z" else np.asarray(quaternions_wxyz, np.float64)
 
     def triple(self, offset_m: NDArray) -> str:
         """Return an offset as the three numbers that are written."""

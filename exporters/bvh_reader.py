@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bvh_parser import BvhJoint, parse_content
-from .coordinates import check_up, position_from_z_up, quaternion_from_z_up, units_per_m
+from .coordinates import axes_quaternion_from_z_up, check_up, position_from_z_up, units_per_m
 from .errors import TakeFileError
 from .resample import grid_times_ns
 from .rotations import multiply, rotate
@@ -65,7 +65,7 @@ def parse_bvh(text: str, name: str = "motion", unit: str | float = "cm", up: str
     _warn_of_stretching(joints, positions, name)
     places = positions[:, 0] * scale
     if up == "z":
-        rotations, places = quaternion_from_z_up(rotations), position_from_z_up(places)
+        rotations, places = axes_quaternion_from_z_up(rotations), position_from_z_up(places)
     rate = content.rate
     return Take(
         _skeleton(joints, ends, name, scale, up),

@@ -46,8 +46,8 @@ def z_up_position(positions: Array) -> Array:
     return np.stack([x, -z, y], axis=-1)
 
 
-def z_up_quaternion(quaternions_wxyz: Array) -> Array:
-    """Return `(..., 4)` wxyz quaternions of the same rotations in the space of `z_up_position`."""
+def z_up_axes_quaternion(quaternions_wxyz: Array) -> Array:
+    """Return `(..., 4)` wxyz quaternions of the same rotations where all axes, a joint's own too, have z up."""
     w, x, y, z = np.moveaxis(np.asarray(quaternions_wxyz, np.float64), -1, 0)
     return np.stack([w, x, -z, y], axis=-1)
 
@@ -58,8 +58,8 @@ def position_from_z_up(positions: Array) -> Array:
     return np.stack([x, z, -y], axis=-1)
 
 
-def quaternion_from_z_up(quaternions_wxyz: Array) -> Array:
-    """Return `(..., 4)` wxyz quaternions of ours from a space with z up; undoes `z_up_quaternion`."""
+def axes_quaternion_from_z_up(quaternions_wxyz: Array) -> Array:
+    """Return `(..., 4)` wxyz quaternions of ours from a space with z up; undoes `z_up_axes_quaternion`."""
     w, x, y, z = np.moveaxis(np.asarray(quaternions_wxyz, np.float64), -1, 0)
     return np.stack([w, x, z, -y], axis=-1)
 

@@ -102,7 +102,8 @@ def test_onto_itself_nothing_changes(make_take):
 
 
 RIGS = ("mixamo_names_1frame", "lafan_names_1frame", "animateddrawings_cmu1_jumping_jacks",
-        "animateddrawings_fair1_dab", "animateddrawings_rokoko_jesse_dance", "deepmotionediting_blender_example", "mhr_1frame", "mocapnet_tpose",
+        "animateddrawings_fair1_dab", "animateddrawings_rokoko_jesse_dance", "deepmotionediting_blender_example", "mhr_1frame",
+        "mocapnet_tpose",
         "romp_blender_smpl_dance2", "xia_neutral_16")  # fmt: skip
 
 
