@@ -20,6 +20,7 @@ from .bvh_reader import parse_bvh, read_bvh
 from .coordinates import check_up, units_per_m
 from .errors import TakeFileError
 from .resample import Gap, Resampled, resample
+from .skeletons import smpl_name
 from .types import Skeleton, Take
 from .writing import write_atomically
 
@@ -120,7 +121,8 @@ def _resampled(take: Take, fps: float | str | Fraction | None) -> Resampled:
 
 
 def _names(skeleton: Skeleton, joint_names: Mapping[str, str] | None) -> list[str]:
-    renamed = [(joint_names or {}).get(n, n) for n in skeleton.joint_names]
+    wanted = joint_names or {}
+    renamed = [wanted.get(n, wanted.get(smpl_name(n), n)) for n in skeleton.joint_names]
     # three.js ends a name at the first space; the file is ASCII.
     names = [re.sub(r"[^!-~]|[{}]", "_", n) for n in renamed]
     if len(set(names)) < len(names):

@@ -68,8 +68,10 @@ def choices_for(options: ExportOptions, suffix: str, format_: Format) -> dict[st
 
 def _check(name: str, value: Any, suffix: str, format_: Format) -> None:
     if name not in format_.options:
-        known = ", ".join(format_.options) or "none at all"
-        raise ValueError(f"{name}: found {value!r}, expected no such choice for {suffix}, which honours {known}")
+        known = f"but {', '.join(format_.options)}" if format_.options else "nor any other"
+        raise ValueError(
+            f"{name}: found {value!r}, expected nothing, for {suffix} files leave this no choice ({known})"
+        )
     words = format_.options[name]
     if words and value not in words:
         raise ValueError(f"{name}: found {value!r}, expected {' or '.join(words)} for {suffix}")

@@ -24,7 +24,7 @@ LOWEST_RATE = 0.001
 _RATE_TOLERANCE = 2e-5
 _CLOCK_ROUNDING_S = 1.1e-3
 """Containers round presentation times to milliseconds: the first one and any other may each be off by half a one."""
-_GAP_FRAMES = 1.5
+_GAP_STEPS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,13 @@ def _at(take: Take, times: TimeArray, before: NDArray[np.intp], fraction: NDArra
 
 
 def _gaps(take: Take, seconds: NDArray[np.float64], rate: Fraction) -> tuple[Gap, ...]:
-    steps = np.diff(seconds) * float(rate)
+    steps = np.diff(seconds)
+    if len(steps) == 0:
+        return ()
+    # Frames between measurements are no gap where more are asked for than were measured.
+    usual = max(float(np.median(steps)), float(1 / rate))
     times = take.timestamps_ns
     return tuple(
-        Gap(int(times[n]), int(times[n + 1]), max(round(float(steps[n])) - 1, 1))
-        for n in np.flatnonzero(steps > _GAP_FRAMES)
+        Gap(int(times[n]), int(times[n + 1]), max(round(float(steps[n]) * float(rate)) - 1, 1))
+        for n in np.flatnonzero(steps > _GAP_STEPS * usual)
     )

@@ -38,13 +38,12 @@ def write_bone_map(path: Path, bone_map: Mapping[str, str], skeleton: Skeleton) 
         TakeFileError: the file cannot be written.
     """
     lines = [
-        f"# Which bone of {json.dumps(skeleton.name)} each joint of the performer moves. Edit the names, then pass this",
-        "# file with --map. Empty: that joint moves nothing.",
+        f"# Which bone of {json.dumps(skeleton.name)} each joint of the performer moves.",
+        "# Edit the names, then pass this file with --map. Empty: that joint moves nothing.",
     ]
     for joint in SMPL_JOINT_NAMES:
-        bone = bone_map.get(joint)
-        note = "  # needed" if bone is None and joint in NEEDED else ""
-        lines.append(f"{joint}: {json.dumps(bone) if bone is not None else ''}{note}".rstrip())
+        absent = "  # needed" if joint in NEEDED else ""
+        lines.append(f"{joint}:" + (f" {json.dumps(bone_map[joint])}" if joint in bone_map else absent))
     free = [name for name in skeleton.joint_names if name not in bone_map.values()]
     lines += ["", "# Bones that nothing moves:", *(f"#   {json.dumps(name)}" for name in free)]
     text = "\n".join(lines) + "\n"

@@ -136,3 +136,10 @@ def test_an_exponent_beyond_all_measure_is_refused_at_once():
         exact_rate("1e999999999")
     with pytest.raises(ValueError, match="expected"):
         exact_rate("1e-999999999")
+
+
+def test_more_frames_than_were_measured_are_no_gaps(make_take):
+    assert resample(make_take(31), 120).gaps == ()
+    (gap,) = resample(cut(make_take(31), np.r_[0:10, 20:31]), 120).gaps
+    assert gap.frames == 43
+    assert resample(cut(make_take(121, 120.0), np.r_[0:10, 11:121]), 30).gaps == ()

@@ -101,10 +101,18 @@ def test_onto_itself_nothing_changes(make_take):
     np.testing.assert_allclose(joints_of(found), joints_of(take), atol=2e-6)
 
 
-RIGS = ("mixamo_names_1frame", "lafan_names_1frame", "animateddrawings_cmu1_jumping_jacks",
-        "animateddrawings_fair1_dab", "animateddrawings_rokoko_jesse_dance", "deepmotionediting_blender_example", "mhr_1frame",
-        "mocapnet_tpose",
-        "romp_blender_smpl_dance2", "xia_neutral_16")  # fmt: skip
+RIGS = (
+    "mixamo_names_1frame",
+    "lafan_names_1frame",
+    "animateddrawings_cmu1_jumping_jacks",
+    "animateddrawings_fair1_dab",
+    "animateddrawings_rokoko_jesse_dance",
+    "deepmotionediting_blender_example",
+    "mhr_1frame",
+    "mocapnet_tpose",
+    "romp_blender_smpl_dance2",
+    "xia_neutral_16",
+)
 
 
 @pytest.mark.parametrize("name", RIGS)
