@@ -102,8 +102,7 @@ def _root_places(take: Take, rig: Rig, pairs: Pairs, world: Array) -> Array:
     middle = (joints[:, hips[0][0]] + joints[:, hips[1][0]]) / 2
     ratio = _leg_length(theirs, pairs, 1) / max(_leg_length(ours, pairs, 0), 1e-9)
     wanted = middle * ratio
-    ankle_m = ratio * _ankle_height_m(ours, pairs, 0, 0.0)
-    wanted[:, 1] += _ankle_height_m(theirs, pairs, 1, ankle_m) - ankle_m
+    wanted[:, 1] += _ankle_over_toes_m(ours, theirs, pairs, ratio)
     rest = world_rotations(rig.skeleton, rig.rest_wxyz)
     below = (theirs[hips[0][1]] + theirs[hips[1][1]]) / 2 - theirs[root]
     from_pelvis = rotate(world[:, root], rotate(inverse(rest[root]), below))
@@ -120,11 +119,20 @@ def _leg_length(places: Array, pairs: Pairs, which: int) -> float:
     return length
 
 
-def _ankle_height_m(places: Array, pairs: Pairs, which: int, lying_m: float) -> float:
-    """Return how high the ankles are at rest; `lying_m` where the rest pose does not stand."""
-    ankles, hips = (
-        np.mean([places[pairs[f"{side}_{part}"][which]] for side in ("left", "right")], axis=0)
-        for part in ("ankle", "hip")
-    )
-    stands = angle_deg(ankles - hips, np.array([0.0, -1.0, 0.0])) < BUILD_DEG
-    return float(ankles[1]) if stands else lying_m
+def _ankle_over_toes_m(ours: Array, theirs: Array, pairs: Pairs, ratio: float) -> float:
+    """Return how much higher the rig's ankles are over its toes than the performer's would be, were they as large.
+
+    Toes, and not the floor: where a rig's floor is, its file does not say. 0 where the rig has no toes or lies.
+    """
+    if not all(f"{side}_foot" in pairs for side in ("left", "right")):
+        return 0.0
+    middles = {
+        part: [np.mean([places[pairs[f"{side}_{part}"][n]] for side in ("left", "right")], axis=0) for n, places in
+               enumerate((ours, theirs))]
+        for part in ("hip", "ankle", "foot")
+    }  # fmt: skip
+    legs = [middles["ankle"][n] - middles["hip"][n] for n in (0, 1)]
+    if any(angle_deg(leg, np.array([0.0, -1.0, 0.0])) > BUILD_DEG for leg in legs):
+        return 0.0
+    over = [float(middles["ankle"][n][1] - middles["foot"][n][1]) for n in (0, 1)]
+    return over[1] - ratio * over[0]
