@@ -93,6 +93,7 @@ def main(args: argparse.Namespace) -> int:
             failed.append(f"{job.target}: {outcome}")
             logger.debug("%s", job.target, exc_info=outcome)
         else:
+            progress.close()  # the path goes where the line stands
             print(outcome)
         if not args.quiet:
             progress.show(done)
