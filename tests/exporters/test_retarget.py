@@ -13,7 +13,7 @@ from exporters.bone_maps import check_bone_map, guess_bone_map
 from exporters.kinematics import rest_joints, world_rotations
 from exporters.retarget import retarget, with_plain_rest
 from exporters.rigs import read_rig
-from exporters.rotations import quaternion_from_rotvec, rotate
+from exporters.rotations import multiply, quaternion_from_rotvec, rotate
 from exporters.skeletons import SMPL_JOINT_NAMES, skeleton_from_rest_joints
 
 LIMIT_DEG = 5.0
@@ -93,6 +93,28 @@ def test_a_rig_that_faces_or_lies_another_way_is_turned(make_take, a_pose, axis_
     plain = retarget(take, still(a_pose))
     own = (joints_of(found) - joints_of(found)[:, 1:2], joints_of(plain) - joints_of(plain)[:, 1:2])
     np.testing.assert_allclose(own[0][:, 1:], own[1][:, 1:], atol=0.01)
+
+
+def test_an_a_pose_is_undone_with_hardly_a_twist(make_take):
+    """The performer's own bones, resting with lowered arms and spread legs, end up as the performer's do."""
+    take = make_take(61)
+    skeleton, names = take.skeleton, take.skeleton.joint_names
+    lowered = {"left_shoulder": -40.0, "right_shoulder": 40.0, "left_hip": 12.0, "right_hip": -12.0}
+    turn = np.zeros(24)
+    for j, parent in enumerate(skeleton.parents):
+        turn[j] = lowered.get(names[j], turn[parent] if j else 0.0)
+    turns = quaternion_from_rotvec(np.radians(turn)[:, None] * np.array([0.0, 0.0, 1.0]))
+    offsets = rotate(turns[np.maximum(skeleton.parents, 0)], skeleton.offsets)
+    rig = still(replace(skeleton, offsets=offsets.astype(np.float32)))
+    found = retarget(take, rig)
+    feet = [names.index(f"{side}_{part}") for side in ("left", "right") for part in ("ankle", "foot")]
+    others = [j for j in range(24) if j not in feet]
+    ours = world_rotations(skeleton, take.rotations_wxyz)
+    theirs = multiply(world_rotations(rig.skeleton, found.rotations_wxyz), turns)
+    cosine = np.abs((ours * theirs)[:, others].sum(axis=-1))
+    assert np.degrees(2 * np.arccos(np.clip(cosine, 0, 1))).max() < 2
+    own, moved = (joints_of(t) - joints_of(t)[:, :1] for t in (take, found))
+    np.testing.assert_allclose(moved[:, others], own[:, others], atol=1e-5)
 
 
 def test_onto_itself_nothing_changes(make_take):
