@@ -43,7 +43,7 @@ def check_up(up: str) -> None:
 def z_up_position(positions: Array) -> Array:
     """Return `(..., 3)` positions in a right-handed space with z up, where a performer who faces +z faces -y."""
     x, y, z = np.moveaxis(np.asarray(positions, np.float64), -1, 0)
-    return np.stack([x, -z, y], axis=-1)
+    return np.stack([x, 0.0 - z, y], axis=-1)
 
 
 def z_up_axes_quaternion(quaternions_wxyz: Array) -> Array:

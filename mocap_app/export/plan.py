@@ -104,10 +104,13 @@ def plan(sources: Sequence[Source], choices: Choices) -> list[Job]:
     """
     jobs: list[Job] = []
     for target in choices.targets:
-        suffix = suffix_of(target if "." in target else f".{target}")
+        alone = f".{target.lower().lstrip('.')}"  # a format's name, "bvh" or ".bvh"
+        suffix = alone if alone in FORMATS else suffix_of(target)
         _check_options(choices.options, suffix)
-        named = Path(target).name.lower() not in (suffix, suffix[1:])
-        jobs += _into_file(Path(target), suffix, sources) if named else _into_folder(suffix, sources, choices.folder)
+        if alone in FORMATS:
+            jobs += _into_folder(suffix, sources, choices.folder)
+        else:
+            jobs += _into_file(Path(target), suffix, sources)
     return jobs
 
 

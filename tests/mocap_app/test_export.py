@@ -79,6 +79,16 @@ def test_a_folder_becomes_a_file_for_each_take(tmp_path: Path, monkeypatch: pyte
     assert {"dance_person1.bvh", "walk_person1.bvh"} <= names_in(takes)
 
 
+def test_a_format_with_two_points_may_be_named_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = files.Format("of another program", lambda take, path: path.write_text(take.name, encoding="utf-8"))
+    monkeypatch.setitem(files.FORMATS, ".other.npz", other)
+    (take,) = record(tmp_path)
+    for _ in range(2):
+        assert export(take, "--to", "other.npz", "--to", tmp_path / "a.other.npz", "--output", tmp_path / "out") == 0
+    assert names_in(tmp_path / "out") == {"dance_person1.other.npz", "dance_person1_2.other.npz"}
+    assert {"a.other.npz", "a_2.other.npz"} <= names_in(tmp_path)
+
+
 def test_performers_share_a_scene_and_part_elsewhere(
     tmp_path: Path, scene: SceneFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
