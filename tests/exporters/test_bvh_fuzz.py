@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -136,7 +138,11 @@ def read_or_complaint(text: str) -> Take | str:
 def test_any_damage_is_said_or_harmless(data):
     text = GOLDEN
     for _ in range(data.draw(st.integers(1, 4))):
-        at, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 30))
+        words = [match.span() for match in re.finditer(r"\S+", text)] or [(0, 0)]
+        at, end = data.draw(st.sampled_from(words))  # a word is damaged, or any stretch
+        length = end - at
+        if data.draw(st.booleans()):
+            at, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 30))
         new = data.draw(st.one_of(st.text(max_size=6), st.sampled_from(DAMAGE)))
         text = text[:at] + new + text[at + length :]
     found = read_or_complaint(text)
@@ -146,6 +152,25 @@ def test_any_damage_is_said_or_harmless(data):
     else:
         assert np.isfinite(joints_of(found)).all()
         assert len(found) == 0 or len(parse_bvh(format_bvh(found))) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        *(("Frames: 3", f"Frames: {n}") for n in ("²", "-3", "3.0", "1e3", "9" * 5000, "٣", "nan")),
+        *(("Frame Time: 0.03336667", f"Frame Time: {n}")
+          for n in ("1e-999999999", "1e999999999", "nan", "inf", "-0.03", "1/30", "0", "0.00001", "9999999", "0,033")),
+        *(("CHANNELS 6", f"CHANNELS {n}") for n in ("-1", "7", "²", "1e3", "9" * 5000, "5")),
+        ("Zrotation Xrotation Yrotation", "Zrotation Xrotation Zrotation"),
+        *(("30.000000", n) for n in ("1e300", "inf", "-inf", "1e400")),
+    ],
+)  # fmt: skip
+def test_numbers_beyond_measure_are_said_at_once(old, new):
+    assert old in GOLDEN
+    found = read_or_complaint(GOLDEN.replace(old, new, 1))
+    assert isinstance(found, str), "it was read"
+    assert "line" in found
+    assert "expected" in found
 
 
 @QUICK
