@@ -7,12 +7,16 @@ from .c3d import write_c3d
 from .errors import ExportError, MissingExtraError, StreamError, TakeFileError, UnknownFormatError
 from .fbx import write_fbx
 from .fbx_presets import FBX_PRESETS, FbxPreset
-from .files import read_take, write_take
+from .files import FORMATS, read_take, write_take, write_takes
 from .glb import write_glb
 from .journal import TakeJournal, read_journal
 from .kinematics import forward_kinematics, rest_joints
 from .npz import read_picture, write_picture
+from .options import ExportOptions
+from .presets import PRESETS
 from .resample import resample
+from .retarget import retarget
+from .rigs import Rig, read_rig
 from .skeletons import (
     CMU_NAMES,
     HUMANOID_BONES,
@@ -34,18 +38,22 @@ from .writing import numbered_path
 __all__ = [
     "CMU_NAMES",
     "FBX_PRESETS",
+    "FORMATS",
     "HUMANOID_BONES",
     "MIXAMO_NAMES",
+    "PRESETS",
     "SMPL_JOINT_NAMES",
     "SMPL_PARENTS",
     "UNREAL_NAMES",
     "ExportError",
+    "ExportOptions",
     "FbxPreset",
     "MissingExtraError",
     "Observations",
     "Picture",
     "Pose",
     "PoseStream",
+    "Rig",
     "Skeleton",
     "SkinnedMesh",
     "StreamError",
@@ -63,9 +71,11 @@ __all__ = [
     "read_bvh",
     "read_journal",
     "read_picture",
+    "read_rig",
     "read_take",
     "resample",
     "rest_joints",
+    "retarget",
     "skeleton_from_rest_joints",
     "write_amass",
     "write_c3d",
@@ -73,6 +83,7 @@ __all__ = [
     "write_glb",
     "write_picture",
     "write_take",
+    "write_takes",
     "write_trc",
     "write_usd",
     "write_usda",

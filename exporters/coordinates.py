@@ -5,6 +5,7 @@ Ours is right-handed, y up, metres; a performer who faces +z has the left side a
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,54 @@ Array = NDArray[Any]
 
 CM_PER_M = 100.0
 MM_PER_M = 1000.0
+UNITS_PER_M = {"mm": MM_PER_M, "cm": CM_PER_M, "inch": 1 / 0.0254, "m": 1.0}
+"""Units of length of files, by name."""
+UP_AXES = ("y", "z")
 
 
-def bvh_cm_from_world(positions_m: Array) -> Array:
-    """Return `(..., 3)` positions in centimetres; BVH is used with our own axes (y up, facing +z)."""
-    return np.asarray(positions_m, np.float64) * CM_PER_M
+def units_per_m(unit: str | float) -> float:
+    """Return how many of a file's units make a metre.
+
+    Args:
+        unit: one of `UNITS_PER_M`, or that number itself.
+
+    Raises:
+        ValueError: not a known unit, nor a number above 0.
+    """
+    number = UNITS_PER_M.get(unit) if isinstance(unit, str) else float(unit)
+    if number is None or not 0 < number < math.inf:
+        raise ValueError(f"unit: found {unit!r}, expected {', '.join(UNITS_PER_M)} or the file's units in a metre")
+    return number
+
+
+def check_up(up: str) -> None:
+    """Raise ValueError unless `up` names an axis that files have upwards."""
+    if up not in UP_AXES:
+        raise ValueError(f"up: found {up!r}, expected {' or '.join(UP_AXES)}")
+
+
+def z_up_position(positions: Array) -> Array:
+    """Return `(..., 3)` positions in a right-handed space with z up, where a performer who faces +z faces -y."""
+    x, y, z = np.moveaxis(np.asarray(positions, np.float64), -1, 0)
+    return np.stack([x, 0.0 - z, y], axis=-1)
+
+
+def z_up_axes_quaternion(quaternions_wxyz: Array) -> Array:
+    """Return `(..., 4)` wxyz quaternions of the same rotations where all axes, a joint's own too, have z up."""
+    w, x, y, z = np.moveaxis(np.asarray(quaternions_wxyz, np.float64), -1, 0)
+    return np.stack([w, x, -z, y], axis=-1)
+
+
+def position_from_z_up(positions: Array) -> Array:
+    """Return `(..., 3)` positions of ours from a space with z up; undoes `z_up_position`."""
+    x, y, z = np.moveaxis(np.asarray(positions, np.float64), -1, 0)
+    return np.stack([x, z, -y], axis=-1)
+
+
+def axes_quaternion_from_z_up(quaternions_wxyz: Array) -> Array:
+    """Return `(..., 4)` wxyz quaternions of ours from a space with z up; undoes `z_up_axes_quaternion`."""
+    w, x, y, z = np.moveaxis(np.asarray(quaternions_wxyz, np.float64), -1, 0)
+    return np.stack([w, x, z, -y], axis=-1)
 
 
 def unity_position(positions_m: Array) -> Array:
@@ -55,12 +99,6 @@ def turned_position(positions_m: Array) -> Array:
 
 _UPRIGHT_WXYZ = np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
 """A quarter turn about x, from y up to z up."""
-
-
-def z_up_position(positions_m: Array) -> Array:
-    """Return `(..., 3)` positions in the right-handed space of laboratories: z up, a performer faces -y, left at +x."""
-    x, y, z = np.moveaxis(np.asarray(positions_m, np.float64), -1, 0)
-    return np.stack([x, 0.0 - z, y], axis=-1)
 
 
 def z_up_quaternion(quaternions_wxyz: Array) -> Array:

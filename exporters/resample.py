@@ -1,4 +1,9 @@
-"""Irregular capture times to a constant rate."""
+"""Irregular capture times to a constant rate.
+
+Frame k stands at k / fps after the first measurement, each computed on its own, so that nothing adds up over hours.
+The last frame is the last one within half a frame of the last measurement; where it lies behind that, it holds the
+last pose.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +20,11 @@ NS_PER_S = 1_000_000_000
 DEFAULT_RATE = Fraction(30)
 """For a take of one instant, which has no rate of its own."""
 HIGHEST_RATE = 10_000
+LOWEST_RATE = 0.001
 _RATE_TOLERANCE = 2e-5
 _CLOCK_ROUNDING_S = 1.1e-3
 """Containers round presentation times to milliseconds: the first one and any other may each be off by half a one."""
-_GAP_FRAMES = 1.5
+_GAP_STEPS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,15 @@ def exact_rate(fps: float | str | Fraction) -> Fraction:
     """Return the frame rate that `fps` stands for: 29.97 and "30000/1001" are the same one.
 
     Raises:
-        ValueError: not a positive rate up to 10,000.
+        ValueError: not a rate, or one that nothing is filmed at.
     """
     try:
-        rate = Fraction(fps)
+        # By way of a float: "1e999999999" as a fraction would fill the memory.
+        rate = Fraction(float(fps) if isinstance(fps, str) and "e" in fps.lower() else fps)
     except (ValueError, OverflowError, ZeroDivisionError) as error:
         raise ValueError(f'fps: found {fps!r}, expected a number such as 30 or "30000/1001"') from error
-    if not 0 < rate <= HIGHEST_RATE:
-        raise ValueError(f"fps: found {fps!r}, expected more than 0 and at most {HIGHEST_RATE}")
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ValueError(f"fps: found {fps!r}, expected a number from {LOWEST_RATE} to {HIGHEST_RATE}")
     for numerator, denominator in ((round(rate), 1), (round(rate * 1001 / 1000) * 1000, 1001)):
         candidate = Fraction(numerator, denominator)
         if abs(candidate - rate) <= _RATE_TOLERANCE * rate:
@@ -74,7 +81,7 @@ def take_rate(take: Take) -> Fraction:
     if len(take) < 2:
         return DEFAULT_RATE
     step_ns = float(np.median(np.diff(take.timestamps_ns)))
-    return exact_rate(min(NS_PER_S / step_ns, HIGHEST_RATE))
+    return exact_rate(min(max(NS_PER_S / step_ns, LOWEST_RATE), HIGHEST_RATE))
 
 
 def grid_times_ns(start_ns: int, count: int, rate: Fraction) -> TimeArray:
@@ -138,9 +145,13 @@ def _at(take: Take, times: TimeArray, before: NDArray[np.intp], fraction: NDArra
 
 
 def _gaps(take: Take, seconds: NDArray[np.float64], rate: Fraction) -> tuple[Gap, ...]:
-    steps = np.diff(seconds) * float(rate)
+    steps = np.diff(seconds)
+    if len(steps) == 0:
+        return ()
+    # Frames between measurements are no gap where more are asked for than were measured.
+    usual = max(float(np.median(steps)), float(1 / rate))
     times = take.timestamps_ns
     return tuple(
-        Gap(int(times[n]), int(times[n + 1]), max(round(float(steps[n])) - 1, 1))
-        for n in np.flatnonzero(steps > _GAP_FRAMES)
+        Gap(int(times[n]), int(times[n + 1]), max(round(float(steps[n]) * float(rate)) - 1, 1))
+        for n in np.flatnonzero(steps > _GAP_STEPS * usual)
     )

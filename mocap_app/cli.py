@@ -44,6 +44,8 @@ COMMANDS = {
         Command("engines", "list engines and detectors with their options", ".commands.engines"),
         Command("licenses", "say what is installed and what it does to the licence of the whole", ".commands.licenses"),
         Command("bench", "measure speed and latency on this machine", ".commands.bench"),
+        Command("export", "write takes in other formats: for Blender, Unity, Unreal and others", ".commands.export"),
+        Command("retarget", "carry a take's motion over to a rig of your own", ".commands.retarget"),
         Command("take", "recover takes after a crash", ".commands.take"),
     )
 }

@@ -218,7 +218,7 @@ def load_config(
     where = "settings"
     if path is not None:
         where = Path(path).name
-        config = _merge(config, _read_yaml(Path(path)), where)
+        config = _merge(config, read_yaml(Path(path)), where)
     for key, value in (flags or {}).items():
         config = _merge(config, _nest(key, value), "command line")
     for text in overrides:
@@ -232,18 +232,23 @@ def default_config_file() -> Path:
     return in_repository if in_repository.is_file() else Path(__file__).with_name("default_config.yaml")
 
 
-def _read_yaml(path: Path) -> Mapping[str, Any]:
+def read_yaml(path: Path) -> Mapping[str, Any]:
+    """Return the keys of a YAML file.
+
+    Raises:
+        ConfigError: The file is absent, or not YAML with keys at its top.
+    """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}); expected a YAML file; check the path") from error
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise ConfigError(f"{path.name}: is not YAML ({reason}); expected sections of keys; mend that line") from error
+        raise ConfigError(f"{path.name}: is not YAML ({reason}); expected keys with values; mend that line") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"{path.name}: found {type(values).__name__}, expected sections such as capture: and engine:")
+        raise ConfigError(f"{path.name}: found {type(values).__name__}, expected keys with values, as `key: value`")
     return values
 
 

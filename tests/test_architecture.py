@@ -75,6 +75,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "mocap_app.sinks", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
+    "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
+    "mocap_app.export": (*APP_BASE, "mocap_app.motion", "engines.*", "exporters.*"),
     "mocap_app.demo": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch"),
     "mocap_app.bench": ("mocap_app.*", "engines.*", "exporters.*", "cv2"),
     "mocap_app.commands": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch", "onnxruntime"),

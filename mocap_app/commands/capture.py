@@ -38,7 +38,7 @@ EXAMPLES = """examples:
   mocap-app --set capture.source=synthetic --set engine.name=synthetic --headless --duration 3
 
 other commands (each has its own --help):
-  mocap-app demo | doctor | devices | engines | licenses | bench | take recover
+  mocap-app demo | export | retarget | doctor | devices | engines | licenses | bench | take recover
 
 Ctrl-C ends a capture and saves what was recorded."""
 DEFAULT_FOLDER = "takes"

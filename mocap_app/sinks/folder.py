@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from exporters.files import WRITERS
+from exporters.files import FORMATS
 
 from ..errors import SinkError
 
@@ -38,9 +38,9 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
         SinkError: no writer is known for one of them.
     """
     suffixes = tuple(dict.fromkeys(f".{name.lower().lstrip('.')}" for name in formats))
-    unknown = [suffix for suffix in suffixes if suffix not in WRITERS]
+    unknown = [suffix for suffix in suffixes if suffix not in FORMATS]
     if unknown or not suffixes:
-        known = ", ".join(suffix[1:] for suffix in WRITERS)
+        known = ", ".join(suffix[1:] for suffix in FORMATS)
         found = unknown[0][1:] if unknown else "none"
         raise SinkError(f"format {found}: there is no such writer, expected some of {known}; change --formats")
     return tuple(sorted(suffixes, key=lambda suffix: suffix != ".npz"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import locale
 import logging
+import os
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -106,7 +108,7 @@ def test_t_pose_has_zero_rotations(skeleton):
 
 def test_options_for_particular_programs(make_take):
     take = make_take(5)
-    text = format_bvh(take, joint_names=MIXAMO_NAMES, rest_on_floor=True, t_pose_first=True)
+    text = format_bvh(take, names=MIXAMO_NAMES, rest_on_floor=True, t_pose="frame")
     assert "ROOT Hips" in text
     assert "JOINT LeftUpLeg" in text
     assert "\n{\n\tOFFSET 0.000000 95.000000 0.000000" in text
@@ -115,7 +117,7 @@ def test_options_for_particular_programs(make_take):
     np.testing.assert_allclose(rows[0], [0, 95, 0] + [0] * 72, atol=1e-4)
     np.testing.assert_array_equal(rows[1:], numbers(format_bvh(take)))
     with pytest.raises(ValueError, match="one name twice"):
-        format_bvh(take, joint_names={"left_hip": "x", "right_hip": "x"})
+        format_bvh(take, names={"left_hip": "x", "right_hip": "x"})
 
 
 def test_gaps_are_bridged_returned_and_said(make_take, tmp_path, caplog):
@@ -240,13 +242,98 @@ def test_truncated_and_empty_files(tmp_path):
         read_bvh(tmp_path / "absent.bvh")
 
 
-def test_files_of_other_tools(shared):
-    paths = sorted((shared / "data" / "bvh" / "other_tools").glob("*.bvh"))
-    assert paths
-    for path in paths:
-        take = read_bvh(path)
-        assert len(take) >= 1, path.name
-        again = parse_bvh(format_bvh(take))
-        assert len(again) == len(take), path.name
-        order = [again.skeleton.joint_names.index(re.sub(r"[^!-~]", "_", n)) for n in take.skeleton.joint_names]
-        np.testing.assert_allclose(joints_of(again)[:, order], joints_of(take), atol=2e-5, err_msg=path.name)
+OTHER_TOOLS = {
+    "animateddrawings_cmu1_jumping_jacks": (31, 125, "30"),
+    "animateddrawings_fair1_dab": (27, 339, "30"),
+    "animateddrawings_fair1_jumping": (27, 654, "120000/1001"),
+    "animateddrawings_fair1_wave_hello": (27, 839, "120000/1001"),
+    "animateddrawings_fair1_zombie": (27, 779, "30"),
+    "animateddrawings_rokoko_jesse_dance": (60, 1007, "100"),
+    "deepmotionediting_blender_example": (31, 278, "120"),
+    "lafan_names_1frame": (52, 1, "30"),
+    "mhr_1frame": (165, 1, "25"),
+    "mixamo_names_1frame": (52, 1, "30"),
+    "mocapnet_leftkick": (165, 25, "25"),
+    "mocapnet_tpose": (165, 61, "25"),
+    "mocapnet_waveright": (165, 19, "25"),
+    "romp_blender_smpl_dance2": (24, 500, "24"),
+    "xia_neutral_16": (31, 150, "120"),
+}
+"""Joints, frames and frames per second of each file."""
+
+
+@pytest.mark.parametrize("name", OTHER_TOOLS)
+def test_files_of_other_tools(shared, name):
+    take = read_bvh(shared / "data" / "bvh" / "other_tools" / f"{name}.bvh")
+    assert (len(take.skeleton.joint_names), len(take), str(take.metadata["source_fps"])) == OTHER_TOOLS[name]
+    assert np.isfinite(joints_of(take)).all()
+    again = parse_bvh(format_bvh(take))
+    order = [again.skeleton.joint_names.index(re.sub(r"[^!-~]", "_", n)) for n in take.skeleton.joint_names]
+    np.testing.assert_allclose(joints_of(again)[:, order], joints_of(take), atol=2e-5)
+
+
+def test_every_file_of_other_tools_is_in_the_table(shared):
+    assert {path.stem for path in (shared / "data" / "bvh" / "other_tools").glob("*.bvh")} == set(OTHER_TOOLS)
+
+
+@pytest.mark.parametrize(("unit", "hip_height"), [("cm", "95.000000"), ("m", "0.95000000"), ("inch", "37.401570"),
+                                                  ("mm", "950.00000"), (10, "9.5000000")])  # fmt: skip
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_units_and_axes_come_back(make_take, unit, hip_height, up):
+    take = make_take(31)
+    text = format_bvh(take, unit=unit, up=up, rest_on_floor=True)
+    offset = f"0.{'0' * len(hip_height.partition('.')[2])}"
+    wanted = [offset, hip_height, offset] if up == "y" else [offset, offset, hip_height]
+    assert text.splitlines()[3].split()[1:] == wanted
+    found = parse_bvh(text, unit=unit, up=up)
+    order = [found.skeleton.joint_names.index(n) for n in take.skeleton.joint_names]
+    np.testing.assert_allclose(joints_of(found)[:, order], joints_of(take), atol=2e-6)
+
+
+def test_z_up_turns_the_world_and_keeps_the_curves_smooth(make_take):
+    take = make_take(31)
+    turned = joints_of(parse_bvh(format_bvh(take, up="z")))  # read as if y were up
+    upright = joints_of(parse_bvh(format_bvh(take)))
+    np.testing.assert_allclose(turned, np.stack([upright[..., 0], -upright[..., 2], upright[..., 1]], -1), atol=2e-6)
+    steps = [np.abs(np.diff(numbers(format_bvh(take, up=up))[:, 3:], axis=0)).max() for up in ("y", "z")]
+    assert steps[1] == pytest.approx(steps[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"unit": "feet"}, {"unit": 0}, {"unit": float("nan")}, {"up": "x"}, {"t_pose": "take"}]
+)
+def test_unknown_words_are_refused(make_take, wrong):
+    with pytest.raises(ValueError, match="expected"):
+        format_bvh(make_take(2), **wrong)
+
+
+def test_joints_with_one_name_get_a_number():
+    text = GOLDEN.read_text(encoding="ascii").replace("JOINT the_chest", "JOINT hip").replace("JOINT hand", "JOINT hip")
+    assert parse_bvh(text).skeleton.joint_names == ("hip", "hip_2", "hip_3")
+
+
+def test_a_take_of_one_frame(make_take):
+    found = parse_bvh(format_bvh(make_take(1)))
+    assert len(found) == 1
+    np.testing.assert_allclose(found.root_translation, make_take(1).root_translation, atol=1e-6)
+
+
+def test_no_file_is_left_where_nothing_can_be_written(make_take, tmp_path):
+    with pytest.raises(TakeFileError, match="cannot be written"):
+        write_bvh(make_take(3), tmp_path / "absent" / "a.bvh")
+    (tmp_path / "a.bvh").mkdir()
+    with pytest.raises(TakeFileError, match="cannot be written"):
+        write_bvh(make_take(3), tmp_path / "a.bvh")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bvh"]
+
+
+def test_a_disk_that_fills_half_way_leaves_what_was_there(make_take, tmp_path, monkeypatch):
+    (tmp_path / "a.bvh").write_text("an older take", encoding="ascii")
+
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TakeFileError, match="free space"):
+        write_bvh(make_take(3), tmp_path / "a.bvh")
+    assert [(p.name, p.read_text(encoding="ascii")) for p in tmp_path.iterdir()] == [("a.bvh", "an older take")]

@@ -92,3 +92,54 @@ def test_rate_without_metadata_comes_from_the_times(make_take):
     take = replace(make_take(20, 25.0), metadata={})
     assert take_rate(take) == 25
     assert take_rate(replace(take, metadata={"source_fps": "nonsense"})) == 25
+
+
+EXPORT_RATES = (24, 25, 29.97, 30, 50, 60, 120)
+
+
+@pytest.mark.parametrize("fps", EXPORT_RATES)
+def test_frame_k_stands_at_k_over_fps_for_ten_minutes(make_take, fps, rng):
+    # Measured at an uneven rate near 30/s; the place along x is the time itself, so a frame tells when it was taken.
+    steps = rng.uniform(0.5, 1.5, 18_000) / 30
+    times = 123_456_789 + np.concatenate([[0], np.round(np.cumsum(steps) * 1e9)]).astype(np.int64)
+    seconds = (times - times[0]) / 1e9
+    take = make_take(len(times))
+    places = np.stack([seconds, np.ones_like(seconds), np.zeros_like(seconds)], axis=1).astype(np.float32)
+    found = resample(replace(take, timestamps_ns=times, root_translation=places), fps)
+    rate = Fraction(30000, 1001) if fps == 29.97 else Fraction(fps)
+    assert found.rate == rate
+    k = np.arange(len(found.take))
+    exact = [times[0] + round(Fraction(int(n) * 10**9) / rate) for n in (0, 1, len(k) // 2, len(k) - 1)]
+    np.testing.assert_allclose(found.take.timestamps_ns[[0, 1, len(k) // 2, -1]], exact, atol=1)
+    wanted = np.minimum(k * float(1 / rate), seconds[-1])
+    np.testing.assert_allclose(found.take.root_translation[:, 0], wanted, atol=6e-5)  # float32 at 600 s
+    # The last frame is the last one within half a frame of the last measurement.
+    assert abs(float((len(k) - 1) / rate) - seconds[-1]) <= float(0.5 / rate) + 1e-6
+
+
+@pytest.mark.parametrize("fps", EXPORT_RATES)
+def test_a_turn_at_constant_speed_stays_one(make_take, fps):
+    take = make_take(91)
+    angle = np.linspace(0, 2.5 * np.pi, 91)
+    q = np.tile(np.float32([1, 0, 0, 0]), (91, 24, 1))
+    q[:, 0, 0], q[:, 0, 2] = np.cos(angle / 2), np.sin(angle / 2)
+    found = resample(replace(take, rotations_wxyz=q), fps)
+    seconds = np.minimum(np.arange(len(found.take)) * float(1 / found.rate), 3.0)
+    half = seconds * 2.5 * np.pi / 3 / 2
+    wanted = np.stack([np.cos(half), 0 * half, np.sin(half), 0 * half], axis=1)
+    turned = found.take.rotations_wxyz[:, 0]
+    np.testing.assert_allclose(np.abs((turned * wanted).sum(axis=1)), 1, atol=1e-6)
+
+
+def test_an_exponent_beyond_all_measure_is_refused_at_once():
+    with pytest.raises(ValueError, match="expected"):
+        exact_rate("1e999999999")
+    with pytest.raises(ValueError, match="expected"):
+        exact_rate("1e-999999999")
+
+
+def test_more_frames_than_were_measured_are_no_gaps(make_take):
+    assert resample(make_take(31), 120).gaps == ()
+    (gap,) = resample(cut(make_take(31), np.r_[0:10, 20:31]), 120).gaps
+    assert gap.frames == 43
+    assert resample(cut(make_take(121, 120.0), np.r_[0:10, 11:121]), 30).gaps == ()

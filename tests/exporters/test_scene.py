@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from exporters import MIXAMO_NAMES, TakeFileError, write_take
-from exporters.files import WRITERS
+from exporters.files import FORMATS
 from exporters.scene import build_scene
 from exporters.surfaces import bindings, vertex_normals
 
-WITHOUT_EXTRAS = [suffix for suffix in WRITERS if suffix not in (".npz", ".usdc", ".usdz", ".c3d")]
+WITHOUT_EXTRAS = [suffix for suffix in FORMATS if suffix not in (".npz", ".usdc", ".usdz", ".c3d")]
 
 
 def test_performers_begin_where_their_times_say(make_take):

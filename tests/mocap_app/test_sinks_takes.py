@@ -220,7 +220,7 @@ def test_a_format_that_cannot_be_written_leaves_the_native_take(
 
     from exporters import files
 
-    monkeypatch.setitem(files.WRITERS, ".bvh", write_to_full_device)
+    monkeypatch.setitem(files.FORMATS, ".bvh", files.Format("", write_to_full_device))
     recorder = TakeRecorder(tmp_path, ("bvh", "npz"), context_of())
     for index in range(20):
         recorder.write(result_of(index, 1, 2))
