@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Train the default engine's weights from synthetic pictures of the free body.
+"""Train an engine's default weights from synthetic pictures of the free body.
 
-    scripts/train.py --bvh FOLDER [--bvh FOLDER ...] --work DIR --crops 100000 --minutes 90
+    scripts/train.py --bvh FOLDER [--bvh FOLDER ...] --work DIR --crops 100000 --minutes 90 --engine deforhmr
 
 Reads every .bvh file below the folders (CMU's motion capture in cgspeed's or ASF's form, Mixamo, Unity and SMPL
 names are known; the README says where CMU's files are had), draws crops of random people in those poses, runs the
-frozen encoder over them and trains the decoder. Everything lands in DIR: poses, crops, a log row and a checkpoint
-each minute, and at last deforhmr_default.safetensors. A cut run keeps the crops it has drawn.
+frozen encoder over them and trains the network. Everything lands in DIR: crops, a log row and a checkpoint each
+minute, and at last <engine>_default.safetensors. A cut run keeps the crops it has drawn; another engine uses them too.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def main() -> None:
     parser.add_argument("--bvh", type=Path, action="append", required=True, help="folder of BVH files; repeatable")
     parser.add_argument("--work", type=Path, required=True, help="folder for crops, log and weights")
     parser.add_argument("--crops", type=int, default=100_000, help="training crops to draw (31 KB of disk each)")
-    parser.add_argument("--minutes", type=float, default=90, help="training time; a sixth goes to the landmarks alone")
+    parser.add_argument("--minutes", type=float, default=90, help="training time; a fifth goes to the landmarks alone")
+    parser.add_argument("--engine", choices=("deforhmr", "fastmetro", "deformer"), default="deforhmr")
     parser.add_argument("--workers", type=int, default=2, help="rendering processes")
     parser.add_argument("--threads", type=int, default=0, help="training threads; 0 takes all cores")
     parser.add_argument("--hold-out", default=r"^(02|12)_", help="file names (regular expression) kept for testing")
@@ -105,7 +106,8 @@ def main() -> None:
 
     from engines.training.default_run import train_default
 
-    train_default(arguments.work, arguments.minutes, arguments.threads, arguments.seed)
+    path = train_default(arguments.engine, arguments.work, arguments.minutes, arguments.threads, arguments.seed)
+    print(f"{path}: put it into a folder of weights, or name it in engine.options.weights")
 
 
 if __name__ == "__main__":
