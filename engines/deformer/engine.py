@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from ..body.topology import load_levels
-from ..layers.multiscale_deformable import MultiscaleDeformableAttention
 from ..recovery.recovery import Recovery
 from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader
@@ -38,8 +37,6 @@ class DeformerEngine:
         self._recovery = Recovery(options.body, *how, measured=not whole)
         self.body_model = self._recovery.body_model
         network = load_network(path, self._recovery.parameters)
-        if options.runtime != "torch":
-            sample_by_gathers(network)
         self._size_hw = network.config.size_hw if isinstance(network, Deformer) else None
         module, inputs, names = example_of(network)
         key = f"deformer-{sha256_of(path)[:16]}"
@@ -84,10 +81,3 @@ def example_of(network: nn.Module) -> tuple[nn.Module, list[Tensor], tuple[str, 
         return _FineMesh(network), [torch.zeros(1, 3, *network.config.size_hw)], ("crops",)
     shapes = ((39, 5), (39, 3), (48, 16, 16), (288, 8, 8))
     return network, [torch.rand(1, *shape) for shape in shapes], DEFAULT_INPUTS
-
-
-def sample_by_gathers(network: nn.Module) -> None:
-    """Make deformable attention sample in the form that is safe to export."""
-    for module in network.modules():
-        if isinstance(module, MultiscaleDeformableAttention):
-            module.gathered = True

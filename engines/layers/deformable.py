@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from .sampling import sample
 
 
 def reference_grid(height: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -23,8 +24,7 @@ def sample_map(features: Tensor, positions: Tensor) -> Tensor:
 
     Corners are aligned; outside the map is zero.
     """
-    grid = positions.flip(-1)
-    return functional.grid_sample(features, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    return sample(features, positions.flip(-1), align_corners=True)
 
 
 class ChannelNorm(nn.Module):

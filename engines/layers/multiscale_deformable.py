@@ -7,48 +7,23 @@ from math import pi
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from .sampling import sample
 
 Size = tuple[int, int]
 """Height and width of a feature level."""
 
 
-def sample_native(features: Tensor, places: Tensor) -> Tensor:
+def sample_level(features: Tensor, places: Tensor) -> Tensor:
     """Return `(B, C, Q, P)` bilinear samples of `(B, C, H, W)` features at `(B, Q, P, 2)` (x, y) in 0..1.
 
     0 and 1 are the outer borders of the map (corners not aligned), outside is zero: near a border a sample falls off
     linearly, on a 1 x 1 level from 1 in the middle to 1/2 at the middle of a side.
     """
-    grid = 2 * places - 1
-    return functional.grid_sample(features, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return sample(features, 2 * places - 1, align_corners=False)
 
 
-def sample_gathered(features: Tensor, places: Tensor) -> Tensor:
-    """Return what `sample_native` returns, by four gathers: the form to export.
-
-    TensorRT has miscompiled its sampling operator inside this very attention (NVIDIA/TensorRT issue 4813), and from
-    opset 20 on falls back to the nearest neighbour; gathers are safe on every runtime.
-    """
-    channels, height, width = features.shape[1:]
-    padded = functional.pad(features, (1, 1, 1, 1)).flatten(2)
-    scale = torch.tensor([width, height], dtype=places.dtype, device=places.device)
-    # In the padded map, the centre of cell (x, y) of the map lies at (x + 1, y + 1).
-    at = torch.minimum((places * scale + 0.5).clamp(min=0), scale + 1)
-    corner = torch.minimum(at.floor(), scale)
-    share, first = at - corner, corner.long()
-    total = features.new_zeros(())
-    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        index = (first[..., 1] + dy) * (width + 2) + first[..., 0] + dx
-        weight = (share[..., 0] if dx else 1 - share[..., 0]) * (share[..., 1] if dy else 1 - share[..., 1])
-        found = padded.gather(2, index.flatten(1)[:, None].expand(-1, channels, -1))
-        # The batch is left open: `unflatten` would write that of the export's example into the graph.
-        total = total + found.reshape(-1, channels, *index.shape[1:]) * weight[:, None]
-    return total
-
-
-def attend_levels(
-    values: Tensor, sizes: Sequence[Size], places: Tensor, weights: Tensor, gathered: bool = False
-) -> Tensor:
+def attend_levels(values: Tensor, sizes: Sequence[Size], places: Tensor, weights: Tensor) -> Tensor:
     """Return `(B, Q, heads * d)` weighted sums of samples from every level.
 
     Args:
@@ -56,18 +31,16 @@ def attend_levels(
         sizes: height and width of each level; their areas sum to S.
         places: `(B, Q, heads, L, P, 2)` (x, y), 0..1 over the level.
         weights: `(B, Q, heads, L, P)`, summing to 1 over levels and points together.
-        gathered: sample by gathers, for export.
     """
     heads, width = values.shape[2:]
     queries = places.shape[1]
-    sample = sample_gathered if gathered else sample_native
     # Heads are folded into the batch, so that a level is one four-dimensional call.
     maps = values.permute(0, 2, 3, 1).flatten(0, 1).split([h * w for h, w in sizes], dim=-1)
     spots = places.transpose(1, 2).flatten(0, 1)
     shares = weights.transpose(1, 2).flatten(0, 1)
     total = values.new_zeros(())
     for level, (size, cells) in enumerate(zip(sizes, maps, strict=True)):
-        samples = sample(cells.reshape(-1, width, *size), spots[:, :, level])
+        samples = sample_level(cells.reshape(-1, width, *size), spots[:, :, level])
         total = total + (samples * shares[:, None, :, level]).sum(-1)
     return total.reshape(-1, heads * width, queries).transpose(1, 2)
 
@@ -80,7 +53,6 @@ class MultiscaleDeformableAttention(nn.Module):
         if dim % heads:
             raise ValueError(f"dim: found {dim}, expected a multiple of heads = {heads}; change one of them")
         self.heads, self.levels, self.points = heads, levels, points
-        self.gathered = False
         self.value = nn.Linear(dim, dim)
         self.offsets = nn.Linear(dim, heads * levels * points * 2)
         self.weights = nn.Linear(dim, heads * levels * points)
@@ -117,6 +89,6 @@ class MultiscaleDeformableAttention(nn.Module):
         offsets = self.offsets(queries).reshape(*shape, 2) / cells[:, None]
         weights = torch.softmax(self.weights(queries).reshape(*shape[:3], self.levels * self.points), dim=-1)
         weights = weights.reshape(shape)
-        values = self.value(memory).unflatten(-1, (self.heads, -1))
+        values = self.value(memory).reshape(-1, memory.shape[1], self.heads, self.value.out_features // self.heads)
         places = reference[:, :, None, None, None] + offsets
-        return self.out(attend_levels(values, sizes, places, weights, self.gathered))
+        return self.out(attend_levels(values, sizes, places, weights))

@@ -12,9 +12,8 @@ import torch
 from engines.layers.multiscale_deformable import (
     MultiscaleDeformableAttention,
     attend_levels,
-    sample_gathered,
-    sample_native,
 )
+from engines.layers.sampling import sample, sample_gathered
 
 SIZES = ((64, 64), (32, 32), (16, 16), (8, 8), (1, 1))
 SMALL = ((8, 8), (4, 4), (1, 1))
@@ -40,25 +39,33 @@ def at_level(module: MultiscaleDeformableAttention, level: int) -> MultiscaleDef
     return module
 
 
-@pytest.mark.parametrize("gathered", [False, True])
-def test_agrees_with_the_published_operator(shared: Path, gathered: bool) -> None:
+@pytest.mark.parametrize("exporting", [False, True])
+def test_agrees_with_the_published_operator(
+    shared: Path, exporting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: exporting)
     case = np.load(shared / "golden" / "msda_core.npz")
     state = np.random.RandomState(zlib.crc32(b"msda-value"))
     values = torch.from_numpy(state.standard_normal((2, 5441, 4, 8)).astype(np.float32))
     sizes = [(int(h), int(w)) for h, w in case["shapes"]]
     assert tuple(sizes) == SIZES
-    found = attend_levels(
-        values, sizes, torch.from_numpy(case["locations"]), torch.from_numpy(case["weights"]), gathered
-    )
+    found = attend_levels(values, sizes, torch.from_numpy(case["locations"]), torch.from_numpy(case["weights"]))
     np.testing.assert_allclose(found.numpy(), case["output"], atol=1e-5)
 
 
-def test_gathers_equal_the_sampling_operator_everywhere() -> None:
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_gathers_equal_the_sampling_operator_everywhere(align_corners: bool) -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 3, 5, 7, dtype=torch.float64)
-    places = torch.rand(2, 40, 3, 2, dtype=torch.float64) * 3 - 1  # a third inside, the rest around
-    places[0, 0] = torch.tensor([[0.0, 0.0], [1.0, 1.0], [0.5, -5.0]], dtype=torch.float64)
-    torch.testing.assert_close(sample_gathered(features, places), sample_native(features, places), atol=1e-9, rtol=0)
+    grid = torch.rand(2, 40, 3, 2, dtype=torch.float64) * 6 - 3  # a third inside, the rest around
+    grid[0, 0] = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, -11.0]], dtype=torch.float64)
+    found = sample_gathered(features, grid, align_corners)
+    torch.testing.assert_close(found, sample(features, grid, align_corners), atol=1e-9, rtol=0)
+
+
+def test_gathers_survive_what_is_no_number() -> None:
+    grid = torch.full((1, 1, 2, 2), float("nan"))
+    assert sample_gathered(torch.ones(1, 1, 4, 4), grid, True).shape == (1, 1, 1, 2)
 
 
 def test_parameter_counts_are_the_published_modules() -> None:
