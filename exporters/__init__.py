@@ -18,6 +18,8 @@ from .skeletons import (
 from .streams import open_stream
 from .types import Observations, Picture, Pose, PoseStream, Skeleton, SkinnedMesh, Take
 from .vmc import VmcOptions, VmcStream
+from .vrchat import VrchatOptions, VrchatStream
+from .web import WebOptions, WebStream
 from .writing import numbered_path
 
 __all__ = [
@@ -39,6 +41,10 @@ __all__ = [
     "UnknownFormatError",
     "VmcOptions",
     "VmcStream",
+    "VrchatOptions",
+    "VrchatStream",
+    "WebOptions",
+    "WebStream",
     "format_bvh",
     "forward_kinematics",
     "numbered_path",
