@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 VIEWER_PAGE = Path(__file__).with_name("web") / "viewer.html"
 SILENT_S = 10.0
-"""A connection that has not asked for anything by then is closed: browsers open some on suspicion."""
+"""A connection that has not asked for anything by then is closed, for browsers open some on suspicion; so is one that
+was answered and does not end."""
 _MOST_ASKED_BYTES = 1 << 14
 _RECEIVE_BYTES = 1 << 16
 _GOING_AWAY = 1001
@@ -41,14 +43,14 @@ class WebClient:
         self._socket, self._greeting, self._origins = connection, greeting, origins
         self._protocol = ServerProtocol(max_size=_MOST_ASKED_BYTES, logger=logger)
         self._out = bytearray()
-        self._since_s = time.monotonic()
-        self._asked = self._is_watching = False
+        self._until_s = time.monotonic() + SILENT_S
+        self._is_watching = self._is_ending = False
 
     def pump(self) -> None:
         """Read what was sent, answer it, and hand over what is due; never waits."""
         self._quietly(self._receive)
         self._quietly(self._transmit)
-        if not self._asked and time.monotonic() - self._since_s > SILENT_S:
+        if time.monotonic() > self._until_s:
             self.close()
 
     def show(self, text: str) -> None:
@@ -99,7 +101,6 @@ class WebClient:
 
     def _answer(self, request: Request) -> None:
         """Accept a request for the motion; answer one for the page."""
-        self._asked = True
         if "Upgrade" not in request.headers:
             self._protocol.send_response(self._page(request.path))
         elif not self._is_welcome(request.headers):
@@ -110,6 +111,7 @@ class WebClient:
             self._protocol.send_response(self._protocol.accept(request))
             self._is_watching = self._protocol.state.name == "OPEN"
             if self._is_watching:
+                self._until_s = math.inf
                 self._protocol.send_text(self._greeting.encode())
 
     def _page(self, path: str) -> Any:
@@ -137,5 +139,6 @@ class WebClient:
                 self._out += part
         while self._out:
             del self._out[: self._socket.send(self._out)]
-        if self._asked and self._protocol.close_expected():
+        if self._protocol.close_expected() and not self._is_ending:
+            self._is_ending, self._until_s = True, time.monotonic() + SILENT_S
             self._socket.shutdown(socket.SHUT_WR)

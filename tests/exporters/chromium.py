@@ -29,7 +29,8 @@ class Chromium:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             port = self.port(folder / "profile" / "DevToolsActivePort")
-            pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30))
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
+                pages = json.load(answer)
             address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
             self.socket = self.open.enter_context(connect(address, max_size=None, origin=None, proxy=None))
         except BaseException:
