@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_BURST = 2.0
+_BURST = 3.0
 """Sendings that may be saved up: a source at just the allowed rate is never quite even, and must not lose frames."""
 
 
 class Pace:
-    """Allows `rate_hz` sendings per second over time, at most two at once. One thread at a time."""
+    """Allows `rate_hz` sendings per second over time, at most three at once. One thread at a time."""
 
     def __init__(self, rate_hz: float | None, clock_s: Callable[[], float] = time.monotonic) -> None:
         """Start with a full allowance; None allows everything."""

@@ -55,7 +55,7 @@ class VrchatOptions:
     """Some of `TRACKER_JOINTS`, numbered in this order; VRChat takes eight and a head."""
     height_m: float | None = None
     """The player's height as VRChat's settings have it; the motion is scaled to it. None leaves it as measured."""
-    rate_hz: float | None = None
+    rate_hz: float | None = 60.0
     """Send at most so often; None sends every pose."""
 
 

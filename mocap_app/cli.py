@@ -44,6 +44,7 @@ COMMANDS = {
         Command("engines", "list engines and detectors with their options", ".commands.engines"),
         Command("licenses", "say what is installed and what it does to the licence of the whole", ".commands.licenses"),
         Command("bench", "measure speed and latency on this machine", ".commands.bench"),
+        Command("monitor", "show what arrives by OSC at a port of this machine", ".commands.monitor"),
         Command("take", "recover takes after a crash", ".commands.take"),
     )
 }

@@ -49,8 +49,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.detectors": (*NETWORKS, "engines.detectors", "ultralytics", "torchvision"),
     "engines.training": ("engines.*", *HEAVY),
     "engines.evaluation": ("engines.*", *HEAVY),
-    # exporters: NumPy, python-osc, each other
-    "exporters": ("exporters.*", "pythonosc"),
+    # exporters: NumPy, python-osc, websockets, each other
+    "exporters": ("exporters.*", "pythonosc", "websockets"),
     # the application
     "mocap_app": ("mocap_app",),
     "mocap_app.types": ("mocap_app.errors", *LIBRARY_TYPES),
@@ -84,6 +84,7 @@ LAZILY: dict[str, tuple[str, ...]] = {
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (
     "tensorrt", "tensorrt_rtx", "openvino", "ultralytics", "torchvision", "smplx", "anny", "onnx", "onnxscript",
+    "websockets",
 )  # fmt: skip
 """Libraries of extras: imported where they are used alone, for they may be absent. The viewer's PyQt6 is apart."""
 

@@ -154,21 +154,15 @@ def test_clients_that_vanish_or_never_read_or_send_rubbish_do_no_harm(make_take,
 
 
 def test_the_end_is_told_and_the_port_is_free_again(make_take, skeleton):
-    from websockets.exceptions import ConnectionClosed
     from websockets.sync.client import connect
 
     stream = WebStream(WebOptions(port=0), skeleton)
 
     def watch_to_the_end() -> dict[str, Any]:
         with connect(f"ws://127.0.0.1:{stream.port}/", proxy=None) as client:
-            last: dict[str, Any] = {}
-            try:
-                while True:
-                    last = json.loads(client.recv(timeout=20))
-            except ConnectionClosed as closed:
-                assert closed.rcvd is not None
-                assert closed.rcvd.code == 1001
-            return last
+            messages = [json.loads(message) for message in client]  # until it is closed as it should be
+            assert client.close_code == 1001
+            return messages[-1]
 
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(watch_to_the_end)
@@ -183,7 +177,7 @@ def test_the_end_is_told_and_the_port_is_free_again(make_take, skeleton):
 
 
 def test_a_port_in_use_and_a_missing_library_are_named(skeleton, monkeypatch):
-    with WebStream(WebOptions(port=0), skeleton) as first, pytest.raises(StreamError, match=r"cannot listen at .* free"):
+    with WebStream(WebOptions(port=0), skeleton) as first, pytest.raises(StreamError, match="cannot listen at"):
         open_stream(WebOptions(port=first.port), skeleton)
     with pytest.raises(StreamError, match="looked up"):
         open_stream(WebOptions("no such host.invalid"), skeleton)
@@ -198,7 +192,6 @@ def test_a_port_in_use_and_a_missing_library_are_named(skeleton, monkeypatch):
 def test_the_page_in_a_browser(make_take, stream, tmp_path):
     """The page opens, receives, and draws a body with its left side orange and its right side blue."""
     import cv2
-
     from chromium import Chromium
 
     program = shutil.which("chromium") or shutil.which("google-chrome")
