@@ -54,7 +54,7 @@ class Counter(threading.Thread):
                 continue
             self.packets += 1
             # Two in a row, for a pose is two packets.
-            if self.packets % CHECKED_EVERY < PACKETS_PER_POSE:
+            if (self.packets - 1) % CHECKED_EVERY < PACKETS_PER_POSE:
                 self.traffic.add(datagram, time.monotonic())
 
 
@@ -107,8 +107,9 @@ def main() -> int:
     expected = PACKETS_PER_POSE * sent + 1  # and the goodbye
     report = {
         "minutes": args.minutes, "rate_hz": args.rate_hz, "poses_sent": sent, "packets_sent": expected,
-        "packets_received": receiver.packets, "packets_not_taken": lost, "largest_packet_bytes": told["largest_packet_bytes"],
-        "bones": len(told["bones"]), "problems": told["problems"], "memory_mb_settled": round(memory[0], 2),
+        "packets_received": receiver.packets, "packets_not_taken": lost,
+        "largest_packet_bytes": told["largest_packet_bytes"], "bones": len(told["bones"]),
+        "problems": told["problems"], "memory_mb_settled": round(memory[0], 2),
         "memory_mb_end": round(memory[-1], 2), "memory_mb_most": round(max(memory), 2),
     }  # fmt: skip
     print(json.dumps(report, indent=1))

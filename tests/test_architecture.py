@@ -220,6 +220,7 @@ def test_files_stay_small() -> None:
         str(file.relative_to(REPOSITORY)): lines
         for package in PACKAGES
         for file in (REPOSITORY / package).rglob("*.py")
-        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > 450
+        if OUTSIDE not in file.parents  # Blender installs a single file
+        and (lines := len(file.read_text(encoding="utf-8").splitlines())) > 450
     }
     assert not long

@@ -36,11 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Listen, then print the report; the exit code is 0 whatever has arrived."""
     traffic = OscTraffic()
-    with listen(args.osc) as receiver:
+    with listen(args.osc) as receiver, suppress(KeyboardInterrupt):
         if not args.json:
             print(f"listening at port {args.osc}; Ctrl-C ends", file=sys.stderr)
-        with suppress(KeyboardInterrupt):
-            collect(receiver, traffic, args.seconds, None if args.json else tell_progress)
+        collect(receiver, traffic, args.seconds, None if args.json else tell_progress)
     report = traffic.report()
     print(json.dumps(report) if args.json else "\n".join(lines_of(report)))
     return 0
