@@ -19,6 +19,8 @@ Array = NDArray[Any]
 _JSON_CHUNK = b"JSON"
 _HALF_TURN = np.diag((-1.0, 1.0, -1.0, 1.0))
 _LOWEST_HIPS_M = 0.05
+_LARGEST = 1e6
+"""No avatar's node is scaled or shifted by so much; products of such numbers stay finite."""
 
 
 def read_vrm(path: str | Path) -> Avatar:
@@ -85,6 +87,8 @@ def _avatar(gltf: Any, nodes: dict[str, int], is_vrm0: bool) -> Avatar:
 def _local_matrices(gltf: Any, is_vrm0: bool) -> list[Array]:
     """Return each node's `(4, 4)`; a VRM 0.x avatar faces -z, so all its axes are turned half round."""
     matrices = [_local_matrix(node) for node in gltf["nodes"]]
+    if not all((np.abs(matrix) < _LARGEST).all() for matrix in matrices):  # also where one is no number
+        raise ValueError(f"a node whose numbers are not below {_LARGEST:g}")
     return [_HALF_TURN @ m @ _HALF_TURN for m in matrices] if is_vrm0 else matrices
 
 
