@@ -32,7 +32,9 @@ from .types import Observations, Picture, Pose, PoseStream, Skeleton, SkinnedMes
 from .usd import write_usd
 from .usda import write_usda
 from .vmc import VmcOptions, VmcStream
+from .vrchat import VrchatOptions, VrchatStream
 from .vrma import write_vrma
+from .web import WebOptions, WebStream
 from .writing import numbered_path
 
 __all__ = [
@@ -63,6 +65,10 @@ __all__ = [
     "UnknownFormatError",
     "VmcOptions",
     "VmcStream",
+    "VrchatOptions",
+    "VrchatStream",
+    "WebOptions",
+    "WebStream",
     "format_bvh",
     "forward_kinematics",
     "numbered_path",

@@ -34,7 +34,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             t_pose=("take", "frame"),
         ),
         "unreal": Preset("names of the mannequin's bones, in centimetres", UNREAL_NAMES, unit=("cm",)),
-        "mixamo": Preset("Mixamo's names", {joint: f"mixamorig:{name}" for joint, name in MIXAMO_NAMES.items()}),
+        # Without the prefix "mixamorig:", which FBX files have: three.js would not move bones of a BVH with a colon.
+        "mixamo": Preset("Mixamo's names", MIXAMO_NAMES),
         "cmu": Preset("names of the CMU motion files", CMU_NAMES),
         "smpl": Preset("the names of SMPL, as recorded"),
     }

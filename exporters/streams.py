@@ -7,12 +7,20 @@ from collections.abc import Callable
 from .errors import UnknownFormatError
 from .types import PoseStream, Skeleton
 from .vmc import VmcOptions, VmcStream
+from .vrchat import VrchatOptions, VrchatStream
+from .web import WebOptions, WebStream
 
-STREAMS: dict[str, tuple[type, Callable[..., PoseStream]]] = {"vmc": (VmcOptions, VmcStream)}
+StreamOptions = VmcOptions | VrchatOptions | WebOptions
+
+STREAMS: dict[str, tuple[type, Callable[..., PoseStream]]] = {
+    "vmc": (VmcOptions, VmcStream),
+    "vrchat": (VrchatOptions, VrchatStream),
+    "web": (WebOptions, WebStream),
+}
 """name -> (options class, stream class built from options and a skeleton)"""
 
 
-def open_stream(options: VmcOptions, skeleton: Skeleton) -> PoseStream:
+def open_stream(options: StreamOptions, skeleton: Skeleton) -> PoseStream:
     """Open the live output that `options` belongs to, for performers with `skeleton`.
 
     Raises:

@@ -46,6 +46,8 @@ class Skeleton:
         j = len(self.joint_names)
         check_array("parents", self.parents, (j,), np.int32)
         check_array("offsets", self.offsets, (j, 3), np.float32)
+        if not np.isfinite(self.offsets).all():
+            raise ValueError("offsets: found numbers that are not finite, expected metres")
         if j == 0 or self.parents[0] != -1 or not all(0 <= p < i for i, p in enumerate(self.parents) if i):
             raise ValueError(f"parents: found {self.parents.tolist()}, expected -1 first and parents before children")
 

@@ -46,6 +46,7 @@ COMMANDS = {
         Command("bench", "measure speed and latency on this machine", ".commands.bench"),
         Command("export", "write takes in other formats: for Blender, Unity, Unreal and others", ".commands.export"),
         Command("retarget", "carry a take's motion over to a rig of your own", ".commands.retarget"),
+        Command("monitor", "show what arrives by OSC at a port of this machine", ".commands.monitor"),
         Command("take", "recover takes after a crash", ".commands.take"),
     )
 }

@@ -26,12 +26,19 @@ from .errors import ConfigError
 SOURCES = ("camera", "video", "images", "stream", "synthetic")
 FORMATS = ("npz", "bvh")
 ROOT_MOTIONS = ("root", "hips", "both")
+TRACKERS = (
+    "hip", "chest", "left_foot", "right_foot", "left_knee", "right_knee", "left_elbow", "right_elbow", "head",
+)  # fmt: skip
 
 
 def _expect(valid: bool, key: str, found: object, expected: str) -> None:
     """Raise ValueError, which `load_config` gives the full path of the key, unless `valid`."""
     if not valid:
         raise ValueError(f"{key}: found {found!r}, expected {expected}")
+
+
+def _expect_port(port: int) -> None:
+    _expect(0 < port < 65536, "port", port, "a port from 1 to 65535")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +180,52 @@ class OscConfig:
     """Turn the performer half round."""
     root_motion: str = "root"
     """root | hips | both: where the translation is sent."""
+    rate_hz: float = 60.0
+    """Send at most so often, 30 to 120."""
+    vrm: str = ""
+    """The avatar's .vrm file, whose bones are then sent; empty sends the performer's own."""
 
     def __post_init__(self) -> None:
-        _expect(0 < self.port < 65536, "port", self.port, "a port from 1 to 65535")
+        _expect_port(self.port)
         _expect(self.root_motion in ROOT_MOTIONS, "root_motion", self.root_motion, "one of " + ", ".join(ROOT_MOTIONS))
+        _expect(30 <= self.rate_hz <= 120, "rate_hz", self.rate_hz, "a rate from 30 to 120")
+
+
+@dataclass(frozen=True, slots=True)
+class VrchatConfig:
+    """VRChat's OSC trackers, live."""
+
+    host: str = ""
+    """Address of the machine that runs VRChat; empty sends nothing."""
+    port: int = 9000
+    trackers: tuple[str, ...] = TRACKERS[:-1]
+    """Numbered in this order; the head only aligns the spaces."""
+    height_m: float | None = None
+    """The player's height as VRChat's settings have it; null leaves the motion as measured."""
+
+    def __post_init__(self) -> None:
+        _expect_port(self.port)
+        known = ", ".join(TRACKERS)
+        unique = bool(self.trackers) and len(set(self.trackers)) == len(self.trackers)
+        _expect(unique, "trackers", self.trackers, f"some of {known}, each once")
+        for name in self.trackers:
+            _expect(name in TRACKERS, "trackers", name, f"any of {known}")
+        tall = self.height_m is None or 0.5 <= self.height_m <= 3
+        _expect(tall, "height_m", self.height_m, "metres from 0.5 to 3")
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Browsers, live."""
+
+    host: str = ""
+    """Address of this machine that browsers ask, as 127.0.0.1 (0.0.0.0: the whole network); empty shows nothing."""
+    port: int = 8765
+    origins: tuple[str, ...] = ()
+    """Pages elsewhere that may watch, as https://example.org."""
+
+    def __post_init__(self) -> None:
+        _expect_port(self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +247,8 @@ class AppConfig:
     motion: MotionConfig = field(default_factory=MotionConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
     osc: OscConfig = field(default_factory=OscConfig)
+    vrchat: VrchatConfig = field(default_factory=VrchatConfig)
+    web: WebConfig = field(default_factory=WebConfig)
     viewer: ViewerConfig = field(default_factory=ViewerConfig)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import numpy as np
 
 from engines.registry import build_detector, build_engine
 from engines.weights import assets_folder, read_sums, sha256_of
-from exporters.streams import open_stream
+from exporters.streams import StreamOptions, open_stream
 from exporters.vmc import VmcOptions
+from exporters.vrchat import VrchatOptions
+from exporters.web import WebOptions
 
 from . import __version__
 from .capture import FrameSource, open_source
-from .config import AppConfig, OscConfig, changed_keys
+from .config import AppConfig, changed_keys
 from .errors import ConfigError
 from .motion.solver import MotionSolver
 from .perception import Perception
@@ -68,9 +71,21 @@ def motion_sinks(config: AppConfig) -> list[MakeSink]:
         sinks.append(lambda context: open_video(record.save_video, context))
     if record.overlay:
         sinks.append(lambda context: open_overlay(record.overlay, context))
-    if config.osc.host:
-        sinks.append(lambda context: open_osc(config.osc, config.tracking.max_people, context))
-    return sinks
+    return sinks + [partial(open_live, name, options) for name, options in live_outputs(config).items()]
+
+
+def live_outputs(config: AppConfig) -> dict[str, StreamOptions]:
+    """Return, by section of the settings, the options of each live output that is asked for."""
+    osc, vrchat, web = config.osc, config.vrchat, config.web
+    outputs: dict[str, StreamOptions] = {}
+    if osc.host:
+        shown = osc.root_motion, osc.mirror, osc.turn_180, config.tracking.max_people
+        outputs["osc"] = VmcOptions(osc.host, osc.port, *shown, rate_hz=osc.rate_hz, vrm=osc.vrm)
+    if vrchat.host:
+        outputs["vrchat"] = VrchatOptions(vrchat.host, vrchat.port, vrchat.trackers, vrchat.height_m)
+    if web.host:
+        outputs["web"] = WebOptions(web.host, web.port, web.origins)
+    return outputs
 
 
 def picture_sinks(config: AppConfig) -> list[MakeSink]:
@@ -79,8 +94,14 @@ def picture_sinks(config: AppConfig) -> list[MakeSink]:
     Raises:
         ConfigError: A video or live motion is asked for.
     """
-    for key, value in (("--overlay", config.record.overlay), ("--save-video", config.record.save_video),
-                       ("--osc", config.osc.host)):  # fmt: skip
+    unfit = {
+        "--overlay": config.record.overlay,
+        "--save-video": config.record.save_video,
+        "--osc": config.osc.host,
+        "--vrchat": config.vrchat.host,
+        "--web": config.web.host,
+    }
+    for key, value in unfit.items():
         if value:
             raise ConfigError(f"{key} {value}: pictures are independent, expected a video for that; leave {key} away")
     told = metadata(config)
@@ -101,11 +122,10 @@ def open_overlay(path: str, context: SinkContext) -> Sink:
     return OverlaySink(path, context)
 
 
-def open_osc(osc: OscConfig, max_performers: int, context: SinkContext) -> StreamSink:
-    """Open live motion to a receiver."""
-    options = VmcOptions(osc.host, osc.port, osc.root_motion, osc.mirror, osc.turn_180, max_performers)
+def open_live(name: str, options: StreamOptions, context: SinkContext) -> StreamSink:
+    """Open a live output, whose ages are noted under `name`."""
     mean_shape = np.zeros(context.body_model.rest_joint_directions.shape[2], np.float32)
-    return StreamSink(open_stream(options, context.skeleton(mean_shape)), context.stats)
+    return StreamSink(open_stream(options, context.skeleton(mean_shape)), context.stats, name)
 
 
 def metadata(config: AppConfig) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def test_holds_the_packages_the_assets_and_the_settings(wheel: Path) -> None:
     assert "mocap_app/default_config.yaml" in names
     shipped = [p for p in (REPOSITORY / "engines" / "assets").iterdir() if p.is_file() and not p.name.startswith(".")]
     assert {f"engines/assets/{p.name}" for p in shipped} <= names
+    for_others = ("blender_addon/mocap_app_live.py", "blender_addon/blender_manifest.toml", "blender_addon/LICENSE",
+                  "unity/MocapAppReceiver.cs", "unity/README.md", "web/viewer.html")  # fmt: skip
+    assert {f"exporters/{name}" for name in for_others} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert any(name.endswith("licenses/THIRD_PARTY.md") for name in names)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+QUIET = 1e-3
+"""A channel with a smaller spread is dead: scaled up, a rare flicker of it would drown the others."""
+
 
 class MapNorm(nn.Module):
     """Faster on a CPU than a group norm, and the same for every picture."""
@@ -19,9 +22,11 @@ class MapNorm(nn.Module):
 
     @torch.no_grad()
     def learn(self, features: Tensor) -> None:
-        """Take the statistics of `(B, C, H, W)` features."""
+        """Take the statistics of `(B, C, H, W)` features; channels that never speak are shut."""
+        spread = features.std((0, 2, 3))
+        scale = torch.where(spread < QUIET, 0.0, 1 / spread.clamp_min(QUIET))
         self.mean.copy_(features.mean((0, 2, 3))[None, :, None, None])
-        self.scale.copy_(1 / features.std((0, 2, 3)).clamp_min(1e-3)[None, :, None, None])
+        self.scale.copy_(scale[None, :, None, None])
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the normalised `(B, C, H, W)` features."""

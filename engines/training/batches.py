@@ -27,6 +27,8 @@ class Batches:
         self.held_out = read_shards(sorted((folder / "held_out").glob("*.npz")))
         self.usual: tuple[FloatArray, FloatArray] | None = None
         self._landmark_model: LandmarkModel | None = None
+        self.raw_share = 1 / 6
+        """Share of samples whose landmarks are those of the render; the others are drawn to the usual ones."""
 
     def learn_landmarks(self, minutes: float) -> None:
         """Learn the encoder's usual landmarks; batches draw the raw ones towards them from now on."""
@@ -58,7 +60,7 @@ class Batches:
             return landmarks, world
         if self.usual is not None:
             usual = (torch.from_numpy(part[rows]) for part in self.usual)
-            landmarks, world = _draw_towards(landmarks, world, *usual, self.rng)
+            landmarks, world = _draw_towards(landmarks, world, *usual, self.raw_share, self.rng)
         return _disturb(landmarks, world, self.rng)
 
 
@@ -75,11 +77,11 @@ def credible_rows(samples: Samples, limit: int) -> list[np.ndarray]:
 
 
 def _draw_towards(
-    landmarks: Tensor, world: Tensor, usual: Tensor, usual_world: Tensor, rng: np.random.Generator
+    landmarks: Tensor, world: Tensor, usual: Tensor, usual_world: Tensor, raw: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return landmarks between the raw and the usual ones: one in six raw, the others 40 to 100 % of the way."""
+    """Return landmarks between the raw and the usual ones: a share raw, the others 40 to 100 % of the way."""
     count = len(landmarks)
-    share = np.where(rng.random(count) < 1 / 6, 0.0, rng.uniform(0.4, 1.0, count)).astype(np.float32)
+    share = np.where(rng.random(count) < raw, 0.0, rng.uniform(0.4, 1.0, count)).astype(np.float32)
     way = torch.from_numpy(share)[:, None, None]
     return torch.lerp(landmarks, usual, way), torch.lerp(world, usual_world, way)
 

@@ -31,6 +31,10 @@ class Schedule:
     """Steps over which the weights that are kept are averaged (exponentially)."""
     warm_up: int = 20_000
     """Samples over which the learning rate rises."""
+    raw_share: float = 1 / 6
+    """Share of samples whose landmarks are those of the render; the others are drawn to the usual ones."""
+    samples: int = 0
+    """How many samples to train on at the most; 0 for as many as there is time for."""
     report_s: float = 60.0
     """Seconds between two checkpoints and log rows."""
 
@@ -58,6 +62,7 @@ class Trainer:
 
     def run(self, schedule: Schedule, checkpoint: Path) -> None:
         """Train one stage; a checkpoint and a log row now and then, shards read anew as they come."""
+        self.batches.raw_share = schedule.raw_share
         part = self.task.part(schedule)
         optimiser = torch.optim.AdamW(
             part.parameters(),
@@ -69,9 +74,9 @@ class Trainer:
         average = WeightAverage(self.task.network, schedule.average_over)
         start = said = time.monotonic()
         seen, losses = 0, []
-        while (passed := (time.monotonic() - start) / 60) < schedule.minutes:
+        while (done := progress(schedule, seen, passed := (time.monotonic() - start) / 60)) < 1:
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(schedule, seen, passed)
+                group["lr"] = learning_rate(schedule, seen, done)
             losses.append(self._step(optimiser, part, schedule))
             average.update()
             seen += schedule.batch
@@ -104,9 +109,14 @@ class Trainer:
             csv.writer(file).writerow(row)
 
 
-def learning_rate(schedule: Schedule, seen: int, passed: float) -> float:
-    """Return the rate after `seen` samples and `passed` minutes: a short warm-up, then a cosine."""
-    cosine = 0.5 + 0.5 * np.cos(np.pi * passed / schedule.minutes) + 0.005
+def progress(schedule: Schedule, seen: int, passed: float) -> float:
+    """Return how much of a stage is done after `seen` samples and `passed` minutes: 1 at its end."""
+    return max(passed / schedule.minutes, seen / schedule.samples if schedule.samples else 0)
+
+
+def learning_rate(schedule: Schedule, seen: int, done: float) -> float:
+    """Return the rate after `seen` samples and a part `done` of the stage: a short warm-up, then a cosine."""
+    cosine = 0.5 + 0.5 * np.cos(np.pi * done) + 0.005
     return float(schedule.learning_rate * min(1, seen / schedule.warm_up + 0.02) * cosine)
 
 

@@ -33,12 +33,13 @@ EXAMPLES = """examples:
   mocap-app --video dance.mp4 --output takes              one .npz and one .bvh per performer, for Blender
   mocap-app --video dance.mp4 --overlay dance_mesh.mp4    the video with the mesh drawn over it
   mocap-app --camera 0 --headless --osc 127.0.0.1:39539   live motion by the VMC protocol, for Unity
+  mocap-app --camera 0 --headless --web 8765              the same in any browser: http://127.0.0.1:8765
   mocap-app --camera 0 --headless --output takes --duration 30 --countdown 5
   mocap-app --images pictures --output poses              independent pictures, one .npz each
   mocap-app --set capture.source=synthetic --set engine.name=synthetic --headless --duration 3
 
 other commands (each has its own --help):
-  mocap-app demo | export | retarget | doctor | devices | engines | licenses | bench | take recover
+  mocap-app demo | export | retarget | doctor | devices | engines | licenses | bench | monitor | take recover
 
 Ctrl-C ends a capture and saves what was recorded."""
 DEFAULT_FOLDER = "takes"
@@ -66,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--formats", type=parse_names, metavar="A,B", help="formats of the takes: npz,bvh")
     group.add_argument("--osc", metavar="HOST:PORT", help="send live motion by the VMC protocol")
+    group.add_argument("--vrchat", metavar="HOST:PORT", help="send live motion to VRChat's OSC trackers")
+    group.add_argument("--web", metavar="[HOST:]PORT", help="show live motion to browsers that open this address")
     group.add_argument("--overlay", metavar="FILE", help="write the video with the mesh drawn over it")
     group.add_argument("--save-video", metavar="FILE", help="keep the source's picture")
     window = parser.add_argument_group("the window").add_mutually_exclusive_group()
@@ -99,6 +102,11 @@ def source_settings(args: argparse.Namespace) -> dict[str, Any]:
             settings |= {"capture.source": kind, "capture.path": getattr(args, kind)}
     if args.osc is not None:
         settings["osc.host"], settings["osc.port"] = parse_address(args.osc)
+    if args.vrchat is not None:
+        settings["vrchat.host"], settings["vrchat.port"] = parse_address(args.vrchat, "--vrchat")
+    if args.web is not None:
+        with_host = args.web if ":" in args.web else f":{args.web}"
+        settings["web.host"], settings["web.port"] = parse_address(with_host, "--web")
     return settings
 
 
@@ -134,7 +142,8 @@ def open_window(config: AppConfig) -> int:
 def with_an_output(config: AppConfig) -> AppConfig:
     """Return the settings with the default output folder where no output is named at all."""
     record = config.record
-    if record.folder or record.overlay or record.save_video or config.osc.host:
+    live = config.osc.host or config.vrchat.host or config.web.host
+    if record.folder or record.overlay or record.save_video or live:
         return config
     logger.info("no output is named: recording into the folder %s", Path(DEFAULT_FOLDER).resolve())
     return replace(config, record=replace(record, folder=DEFAULT_FOLDER))

@@ -38,6 +38,7 @@ PARTS = (
     Part("ultralytics", "AGPL-3.0", "yolo", AGPL),
     Part("torchvision", "BSD-3-Clause", "yolo"),
     Part("smplx", "non-commercial", "smpl", RESEARCH),
+    Part("websockets", "BSD-3-Clause", "web"),
     Part("openvino", "Apache-2.0", "openvino"),
     Part("tensorrt-cu13", "NVIDIA proprietary", "tensorrt", VENDOR),
     Part("tensorrt-rtx", "NVIDIA proprietary", "rtx", VENDOR),

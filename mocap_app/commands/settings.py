@@ -77,7 +77,7 @@ def parse_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def parse_address(text: str) -> tuple[str, int]:
+def parse_address(text: str, flag: str = "--osc") -> tuple[str, int]:
     """Return host and port of `HOST:PORT` (an IPv6 host in brackets); the host may be left out for this machine.
 
     Raises:
@@ -85,5 +85,5 @@ def parse_address(text: str) -> tuple[str, int]:
     """
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit():
-        raise ConfigError(f'--osc: found "{text}", expected HOST:PORT, for example 127.0.0.1:39539')
+        raise ConfigError(f'{flag}: found "{text}", expected HOST:PORT, for example 127.0.0.1:39539')
     return host.strip("[]") or "127.0.0.1", int(port)

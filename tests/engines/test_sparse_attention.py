@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from engines.body import load_body
+from engines.body.smpl_levels import _matrices
 from engines.body.topology import adjacency, load_levels
 from engines.layers.sparse_attention import (
     DenseMask,
@@ -171,3 +174,31 @@ def test_a_token_is_not_seen_from_outside_its_pattern() -> None:
     expected = torch.from_numpy(pattern.mask(whole_tiles=True)[:, 91])
     assert torch.equal(changed, expected)
     assert not changed[16:64].any()
+
+
+@pytest.fixture(scope="module")
+def smpl_edges() -> dict[int, np.ndarray]:
+    """Edges of SMPL's three published levels, finest first, in SMPL's own order of vertices."""
+    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "topology" / "graphcmr_mesh_downsampling.npz"
+    if not path.is_file():
+        pytest.skip("SMPL's mesh levels beside the checkout (../shared) are absent")
+    with zipfile.ZipFile(path) as archive:
+        levels = _matrices(archive, "A")
+    return {level.shape[0]: np.stack(level.entries()[:2], axis=1).astype(np.int32) for level in levels}
+
+
+@pytest.mark.parametrize(("vertices", "rings", "density", "live"), [
+    (431, 1, 0.0771, 344), (431, 2, 0.1059, 474), (431, 3, 0.1512, 546),
+    (1723, 1, 0.0200, 2003), (1723, 2, 0.0276, 2949), (1723, 3, 0.0399, 3701),
+    (6890, 1, 0.00506, 8164), (6890, 2, 0.00684, 11960), (6890, 3, 0.00957, 15680),
+])  # fmt: skip
+def test_counts_of_smpls_own_levels(
+    smpl_edges: dict[int, np.ndarray], vertices: int, rings: int, density: float, live: int
+) -> None:
+    pattern = mesh_pattern(smpl_edges[vertices], vertices, 14, rings)
+    open_pairs = 14 * (2 * pattern.tokens - 14) + len(pattern.rows)
+    assert open_pairs / pattern.tokens**2 == pytest.approx(density, rel=0.005)
+    tiles = pattern.tiles()
+    assert tiles.sum() == live
+    if vertices == 6890:
+        assert tiles[1:].sum(axis=1).max() == {1: 39, 2: 77, 3: 105}[rings]

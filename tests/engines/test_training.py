@@ -60,11 +60,11 @@ def test_stages_lower_the_loss_and_the_result_runs(family: str, work: Path) -> N
     task.prepare()
     trainer = Trainer(task, batches, work / "log.csv")
     everything = np.arange(24)
-    first = Schedule(0.04, batch=24, first_only=True, warm_up=24, average_over=10)
+    first = Schedule(10, batch=24, first_only=True, warm_up=24, average_over=10, samples=24 * 40)
     before = float(task.loss(everything, first).detach())
     trainer.run(first, work / "c.pt")
     assert float(task.loss(everything, first).detach()) < before
-    trainer.run(Schedule(0.02, batch=8, warm_up=24, average_over=4), work / "c.pt")
+    trainer.run(Schedule(10, batch=8, warm_up=24, average_over=4, samples=24), work / "c.pt")
     with (work / "log.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert len(rows) == 2

@@ -236,6 +236,27 @@ def test_ok_tells_whether_somebody_is_tracked(make_take, receiver):
     assert receiver.nothing_more()
 
 
+def test_the_rate_is_capped_but_coming_and_going_are_told_at_once(make_take, receiver):
+    take = make_take(5)
+    stream = open_stream(options(receiver, rate_hz=30.0), take.skeleton)
+    for _ in range(50):  # within much less than a thirtieth of a second each
+        stream.send([pose_of(take, 0)])
+    receiver.messages(2)
+    sent = 1
+    while not receiver.nothing_more():
+        sent += 0.5
+    assert sent <= 10
+    for _ in range(10):
+        stream.send([pose_of(take, 0)])
+    stream.send([])
+    stream.close()
+    receiver.socket.settimeout(2)
+    heard = []
+    while heard[-2:] != [[0, 3, 0, 0]] * 2:  # one as the performer left, one as the stream was closed
+        heard += [arguments for address, arguments in receiver.messages(1) if address == "/VMC/Ext/OK"]
+    assert receiver.nothing_more()
+
+
 def test_time_starts_at_zero(make_take, receiver):
     take = make_take(5)
     late = replace(take, timestamps_ns=take.timestamps_ns + 10**15)

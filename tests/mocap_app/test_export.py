@@ -45,7 +45,7 @@ def test_one_take_becomes_files_at_an_exact_rate(tmp_path: Path, capsys: pytest.
 
 @pytest.mark.parametrize(
     ("preset", "line"),
-    [("smpl", "JOINT left_hip"), ("unity", "JOINT LeftUpperLeg"), ("mixamo", "JOINT mixamorig:LeftUpLeg"),
+    [("smpl", "JOINT left_hip"), ("unity", "JOINT LeftUpperLeg"), ("mixamo", "JOINT LeftUpLeg"),
      ("cmu", "JOINT LowerBack"), ("unreal", "JOINT thigh_l"), ("blender", "JOINT left_hip")],
 )  # fmt: skip
 def test_presets_choose_names(tmp_path: Path, preset: str, line: str) -> None:
