@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.names import check_runtime
 from ..types import Configuration
 
 _NO_FILE = "no decoder was published; train it over an imported ViTPose-H trunk (mocap-app engines import FILE)"
@@ -27,7 +28,7 @@ class DeforHmrOptions:
     weights: str = ""
     """Weights (safetensors) by their path, instead of the configuration's."""
     runtime: str = "auto"
-    """How the networks run: auto | onnxruntime | torch."""
+    """How the networks run: auto | torch | onnxruntime | openvino | tensorrt."""
     body: str = ""
     """A body model file of your own (.npz, or SMPL's .pkl) instead of the shipped free body."""
     threads: int = 0
@@ -37,5 +38,4 @@ class DeforHmrOptions:
         if self.configuration not in CONFIGURATIONS:
             known = ", ".join(CONFIGURATIONS)
             raise ValueError(f"configuration: found {self.configuration!r}, expected one of {known}; change it")
-        if self.runtime not in ("auto", "onnxruntime", "torch"):
-            raise ValueError(f"runtime: found {self.runtime!r}, expected auto, onnxruntime or torch")
+        check_runtime(self.runtime, self.threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.names import check_runtime
 from ..types import Configuration
 
 _NONE = "none"
@@ -32,7 +33,7 @@ class DeformerOptions:
     body: str = ""
     """The body model file (.npz, or SMPL's .pkl) that the weights were trained for; empty for the free body."""
     runtime: str = "auto"
-    """How the networks run: auto | onnxruntime | torch."""
+    """How the networks run: auto | torch | onnxruntime | openvino | tensorrt."""
     threads: int = 0
     """CPU threads of the networks; 0 takes half of the cores."""
 
@@ -40,7 +41,4 @@ class DeformerOptions:
         if self.configuration not in CONFIGURATIONS:
             known = ", ".join(CONFIGURATIONS)
             raise ValueError(f"configuration: found {self.configuration!r}, expected one of {known}; change it")
-        if self.runtime not in ("auto", "onnxruntime", "torch"):
-            raise ValueError(f"runtime: found {self.runtime!r}, expected auto, onnxruntime or torch; change it")
-        if self.threads < 0:
-            raise ValueError(f"threads: found {self.threads}, expected 0 or more; change it")
+        check_runtime(self.runtime, self.threads)
