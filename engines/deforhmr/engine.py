@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..body import BodyParameters
 from ..body.fitting import joints_of
 from ..body.parameters import rest_joints
+from ..recovery.golden import MM_PER_PX, crops_trial, distance, sight_trial
 from ..recovery.recovery import Recovery
 from ..recovery.sight import CROP_PX, BodySight, EncoderSight, Views
+from ..runtime.network import MM, PERCENTILE, Arrays, relative_error_mm
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_header
 from ..types import FloatArray, Image, MeshResult, Regions
@@ -37,7 +39,7 @@ class DeforHmrEngine:
         paper = read_header(path).get("format") == FORMAT
         self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=not paper)
         self.body_model = self._recovery.body_model
-        self._network = (_Paper if paper else _Default)(path, self._recovery.parameters, options, device)
+        self._network = (_Paper if paper else _Default)(path, self._recovery, options, device)
 
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
@@ -50,12 +52,13 @@ class DeforHmrEngine:
 class _Default:
     """The network that reads what the frozen encoder saw; limb joints are measured there."""
 
-    def __init__(self, path: Path, _: BodyParameters, options: DeforHmrOptions, device: str) -> None:
+    def __init__(self, path: Path, recovery: Recovery, options: DeforHmrOptions, device: str) -> None:
         network = fill_network(path, DefaultNetwork())
         inputs = [torch.rand(1, *shape) for shape in ((39, 5), (39, 3), (48, 16, 16), (288, 8, 8))]
         key = f"deforhmr-{sha256_of(path)[:16]}"
         self._session = open_session(
-            network, inputs, INPUTS, OUTPUTS, key, options.runtime, device, options.threads
+            network, inputs, INPUTS, OUTPUTS, key, options.runtime, device, options.threads,
+            sight_trial(INPUTS, partial(error_mm, recovery)),
         )  # fmt: skip
 
     def read(self, _: Views, seen: EncoderSight) -> BodySight:
@@ -66,16 +69,17 @@ class _Default:
 class _Paper:
     """The network with a trunk of its own: the bodies are left as it gives them."""
 
-    def __init__(self, path: Path, body: BodyParameters, options: DeforHmrOptions, device: str) -> None:
+    def __init__(self, path: Path, recovery: Recovery, options: DeforHmrOptions, device: str) -> None:
         network = load_paper(path)
         sizes = network.trunk.config
-        self._body, self._size_hw = body, (sizes.height_px, sizes.width_px)
+        self._body, self._size_hw = recovery.parameters, (sizes.height_px, sizes.width_px)
         # The whole network is above the 2 GB that one ONNX file may hold: torch, unless told otherwise.
         runtime = "torch" if options.runtime == "auto" else options.runtime
         crop = torch.zeros(1, 3, *self._size_hw)
         key = f"deforhmr-{sha256_of(path)[:16]}"
         self._session = open_session(
-            network, [crop], ("crops",), OUTPUTS[:3], key, runtime, device, options.threads
+            network, [crop], ("crops",), OUTPUTS[:3], key, runtime, device, options.threads,
+            crops_trial(self._size_hw, partial(error_mm, recovery)),
         )  # fmt: skip
 
     def read(self, views: Views, _: EncoderSight) -> BodySight:
@@ -85,3 +89,13 @@ class _Paper:
         joints = joints_of(rotations, rest - rest[:, np.maximum(self._body.parents, 0)])
         flat = camera[:, None, :1] * (joints[..., :2] + camera[:, None, 1:])
         return BodySight(rotations, betas, camera, ((flat + 1) * (CROP_PX / 2)).astype(np.float32))
+
+
+def error_mm(recovery: Recovery, expected: Arrays, found: Arrays) -> float:
+    """Return how far the bodies are apart, millimetres: their vertices, cameras, and joints where there are some."""
+    ours, theirs = (recovery.skin(rotations, betas)[0] for rotations, betas, *_ in (expected, found))
+    errors = [distance(ours, theirs) * MM, relative_error_mm(expected[2:3], found[2:3])]
+    if len(expected) > 3:
+        apart_px = np.linalg.norm(found[3] - expected[3], axis=-1)
+        errors.append(float(np.percentile(apart_px, PERCENTILE)) * MM_PER_PX)
+    return float(np.max(errors))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..body.topology import load_levels
+from ..recovery.golden import crops_trial, mesh_error_mm, sight_trial
 from ..recovery.recovery import Recovery
 from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader
@@ -40,7 +41,8 @@ class DeformerEngine:
         self._size_hw = network.config.size_hw if isinstance(network, Deformer) else None
         module, inputs, names = example_of(network)
         key = f"deformer-{sha256_of(path)[:16]}"
-        self._session = open_session(module, inputs, names, OUTPUTS, key, *how)
+        trial = crops_trial(self._size_hw, mesh_error_mm) if self._size_hw else sight_trial(names, mesh_error_mm)
+        self._session = open_session(module, inputs, names, OUTPUTS, key, *how, trial)
         self._vertices = VertexReader(self._recovery.parameters, self._vertex_ids(network))
 
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:

@@ -21,6 +21,8 @@ class PersonNetwork:
         import torch
 
         from ..backbones.blazepose.load import load_person_detection
+        from ..recovery.golden import golden_views
+        from ..runtime.network import Trial
         from ..runtime.session import open_session
 
         example = torch.zeros(1, 3, INPUT_SIZE_PX, INPUT_SIZE_PX)
@@ -31,6 +33,7 @@ class PersonNetwork:
             ["boxes", "scores"],
             "blazepose-detection",
             device=device,
+            trial=Trial(lambda: [golden_views().crops(INPUT_SIZE_PX) * 2 - 1]),
         )
         self._anchors = person_anchors()
 

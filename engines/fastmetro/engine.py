@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..body.topology import load_levels
+from ..recovery.golden import crops_trial, mesh_error_mm, sight_trial
 from ..recovery.recovery import Recovery
 from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader, check_body
@@ -24,6 +25,7 @@ from .topology import Topology
 
 DEFAULT_NAME = "fastmetro default"
 CROP_PX = 224
+INPUTS, OUTPUTS = ("landmarks", "world", "map8"), ("camera", "vertices")
 
 
 class FastMetroEngine:
@@ -64,8 +66,8 @@ class _Default:
         self._vertices = VertexReader(body, levels.vertex_ids(0))
         inputs = [torch.rand(1, 39, 5), torch.rand(1, 39, 3), torch.rand(1, 288, 8, 8)]
         self._session = open_session(
-            network, inputs, ("landmarks", "world", "map8"), ("camera", "vertices"),
-            f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
+            network, inputs, INPUTS, OUTPUTS, f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
+            sight_trial(INPUTS, mesh_error_mm),
         )  # fmt: skip
 
     def read(self, _: Views, seen: EncoderSight) -> BodySight:
@@ -82,8 +84,9 @@ class _Published:
         check_body(path, body, recovery.parameters)
         self._vertices = VertexReader(recovery.parameters)
         self._session = open_session(
-            _FineMesh(network), [torch.zeros(1, 3, CROP_PX, CROP_PX)], ("crops",), ("camera", "vertices"),
+            _FineMesh(network), [torch.zeros(1, 3, CROP_PX, CROP_PX)], ("crops",), OUTPUTS,
             f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
+            crops_trial((CROP_PX, CROP_PX), mesh_error_mm),
         )  # fmt: skip
 
     def read(self, views: Views, _: EncoderSight) -> BodySight:

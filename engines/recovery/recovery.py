@@ -43,6 +43,7 @@ class Recovery:
         from ..backbones.blazepose.load import load_pose_encoder
         from ..body.skinning import BodyLayer
         from ..runtime.session import open_session
+        from .golden import encoder_trial
 
         self._torch = torch
         self.parameters = load_body(Path(body) if body else None)
@@ -51,8 +52,9 @@ class Recovery:
         self._measured = measured
         crop = torch.zeros(1, 3, CROP_PX, CROP_PX)
         self._encoder = open_session(
-            load_pose_encoder(), [crop], ["crops"], ENCODER_OUTPUTS, "blazepose-full", runtime, device, threads
-        )
+            load_pose_encoder(), [crop], ["crops"], ENCODER_OUTPUTS, "blazepose-full", runtime, device, threads,
+            encoder_trial(),
+        )  # fmt: skip
 
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None, read: Reader) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
@@ -86,7 +88,7 @@ class Recovery:
         if self._measured:
             evidence = gather_evidence(seen.world, to_camera, joints, seen_px, confidence, regions, intrinsics)
             rotations, translation = fit_pose(rotations, bones, translation, evidence)
-        vertices, joints = self._skin(rotations, body.betas)
+        vertices, joints = self.skin(rotations, body.betas)
         return MeshResult(
             vertices, joints, translation, self._global(rotations), body.betas, seen_px, confidence,
             np.where(finite, seen.presence, 0).astype(np.float32), intrinsics.astype(np.float32),
@@ -98,7 +100,7 @@ class Recovery:
         rest = self.body_model.rest_joints + np.einsum("jcs,ns->njc", self.body_model.rest_joint_directions, betas)
         return rest - rest[:, np.maximum(self.body_model.parents, 0)]
 
-    def _skin(self, rotations: FloatArray, betas: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def skin(self, rotations: FloatArray, betas: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return vertices and joints relative to the root joint."""
         from ..runtime.torch_session import one_torch_thread
 

@@ -93,7 +93,8 @@ def _compute(model: Any) -> None:
 
     graph = model.graph
     constant = {tensor.name for tensor in graph.initializer}
-    fixed, moving = [], []
+    fixed: list[Any] = []
+    moving: list[Any] = []
     for node in graph.node:
         is_fixed = all(name in constant for name in node.input if name) and node.op_type != "Identity"
         (fixed if is_fixed else moving).append(node)

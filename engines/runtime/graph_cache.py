@@ -1,39 +1,48 @@
-"""Exported graphs in the user's cache folder: exported once for a set of weights, read afterwards."""
+"""Files made of networks in the user's cache folder: made once for a set of weights, read afterwards."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import logging
 import os
 import tempfile
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
 from .cache import cache_folder
+from .export import OPSET, export_graph
+from .network import Network
 
 log = logging.getLogger(__name__)
 
-OPSET = 17
-GRAPH_VERSION = 1
-"""To be raised when this module changes what it writes."""
+GRAPH_VERSION = 2
+"""To be raised when what is written changes without a change in this package's code."""
 DIGEST_BYTES = 32
 SOURCES = Path(__file__).resolve().parents[1]
 
 
-def cached_path(module: nn.Module, name: str, output_names: Sequence[str]) -> Path:
-    """Return where the graph of `module` is kept; another place for other weights, code or torch."""
-    digest = hashlib.sha256(f"{GRAPH_VERSION} {OPSET} {torch.__version__} {name} {' '.join(output_names)}".encode())
-    for key, tensor in sorted(module.state_dict().items()):
+def graph_of(network: Network, precision: str = "fp32", afresh: bool = False) -> bytes:
+    """Return the ONNX graph of a network: kept from before, or exported and kept; `afresh`: exported in any case."""
+    path = cached_path(network, precision)
+    kept = None if afresh else read_kept(path)
+    if kept is not None:
+        return kept
+    graph = export_graph(network, precision)
+    keep(path, graph)
+    return graph
+
+
+def cached_path(network: Network, precision: str = "fp32") -> Path:
+    """Return where the graph is kept; another place for other weights, code or torch."""
+    names = " ".join((*network.input_names, *network.output_names))
+    digest = hashlib.sha256(f"{GRAPH_VERSION} {OPSET} {torch.__version__} {network.key} {names}".encode())
+    for key, tensor in sorted(network.module.state_dict().items()):
         digest.update(key.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     digest.update(sources_digest())
-    return cache_folder() / "graphs" / f"{name}-{digest.hexdigest()[:24]}.graph"
+    return cache_folder() / "graphs" / f"{network.key}-{precision}-{digest.hexdigest()[:24]}.graph"
 
 
 @functools.cache
@@ -45,50 +54,30 @@ def sources_digest() -> bytes:
     return digest.digest()
 
 
-def read_graph(path: Path) -> bytes | None:
-    """Return the ONNX bytes kept at `path`, or None where there are none or they are damaged."""
+def read_kept(path: Path) -> bytes | None:
+    """Return the bytes kept at `path`, or None where there are none or they are damaged."""
     try:
         kept = path.read_bytes()
     except OSError:
         return None
-    graph = kept[DIGEST_BYTES:]
-    if hashlib.sha256(graph).digest() != kept[:DIGEST_BYTES]:
-        log.info("the cached graph %s is damaged and is made again", path)
+    content = kept[DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != kept[:DIGEST_BYTES]:
+        log.info("the cached file %s is damaged and is made again", path)
         return None
-    return graph
+    return content
 
 
-def keep_graph(path: Path, name: str, graph: bytes) -> None:
-    """Write ONNX bytes to `path` at once or not at all, and drop older graphs of the same name."""
+def keep(path: Path, content: bytes) -> None:
+    """Write `content` to `path` at once or not at all, and drop what was kept before under the same name."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            file.write(hashlib.sha256(graph).digest() + graph)
+            file.write(hashlib.sha256(content).digest() + content)
         os.replace(file.name, path)
-        for older in path.parent.glob(f"{name}-{'?' * 24}.graph"):
+        name = path.stem.rpartition("-")[0]
+        for older in path.parent.glob(f"{name}-{'?' * 24}{path.suffix}"):
             if older != path:
                 older.unlink(missing_ok=True)
     except OSError as error:
-        # A full disk or a read-only home costs the next start its export, nothing more.
-        log.info("the graph of %s could not be kept (%s); it will be exported again", name, error)
-
-
-def export_graph(
-    module: nn.Module, example_inputs: Sequence[Tensor], input_names: Sequence[str], output_names: Sequence[str]
-) -> bytes:
-    """Return `module` as ONNX bytes; the first axis of every input and output may have any length."""
-    stream = io.BytesIO()
-    with warnings.catch_warnings(), torch.inference_mode():
-        # The exporter by tracing is deprecated in favour of one that needs two more packages and many seconds.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            tuple(example_inputs),
-            stream,  # type: ignore[arg-type]
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=list(input_names),
-            output_names=list(output_names),
-            dynamic_axes={name: {0: "batch"} for name in (*input_names, *output_names)},
-        )
-    return stream.getvalue()
+        # A full disk or a read-only home costs the next start the work, nothing more.
+        log.info("%s could not be kept (%s); it will be made again", path.name, error)

@@ -13,9 +13,11 @@ import numpy as np
 
 HEAVY = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 FOLLOWING = frozenset(
-    "Add Clip Concat DepthToSpace Div Erf Expand Flatten Gather GatherElements MaxPool Mul Pad Relu Reshape Resize "
-    "Slice Split Squeeze Transpose Unsqueeze".split()
-)
+    {
+        "Add", "Clip", "Concat", "DepthToSpace", "Div", "Erf", "Expand", "Flatten", "Gather", "GatherElements",
+        "MaxPool", "Mul", "Pad", "Relu", "Reshape", "Resize", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+    }
+)  # fmt: skip
 """In half precision where all they are given is."""
 FIRST_INPUT_ALONE = frozenset({"Resize"})
 """Their other inputs are lengths and factors, never values."""

@@ -1,60 +1,39 @@
-"""Runs a torch module through onnxruntime on the CPU, faster than torch runs it itself."""
+"""Runs a network's graph through onnxruntime, on the CPU or on an NVIDIA card."""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from ..errors import RuntimeUnavailableError
-from .graph_cache import cached_path, export_graph, keep_graph, read_graph
-from .torch_session import TorchSession
+from .graph_cache import graph_of
+from .network import Network
 
-AGREEMENT = 1e-3
-"""A fresh graph whose outputs differ from torch's by more than this part of their largest value is not used."""
-SMALL = 0.1
-"""Outputs smaller than this throughout (a presence of nearly nothing) are compared on this scale."""
+CUDA = "CUDAExecutionProvider"
 
 
 class OnnxRuntimeSession:
-    """A module's graph, exported on first use and kept in the user's cache. Belongs to one thread at a time."""
+    """A network's graph. Belongs to one thread at a time."""
 
-    def __init__(
-        self,
-        module: nn.Module,
-        example_inputs: Sequence[Tensor],
-        input_names: Sequence[str],
-        output_names: Sequence[str],
-        cache_key: str,
-        threads: int = 0,
-    ) -> None:
-        """Prepare `module` to run.
+    def __init__(self, network: Network, device: str = "cpu", threads: int = 0, precision: str = "fp32") -> None:
+        """Open the graph, exported on first use.
 
         Args:
-            module: In evaluation mode, on the CPU; takes and returns tensors whose first axis is the batch.
-            example_inputs: What it takes, for the export; any batch.
-            input_names: One name per input.
-            output_names: One name per output.
-            cache_key: A file name for the graph; it must differ where options change what the module computes
-                without changing its weights.
+            network: What to run.
+            device: `cpu` or `cuda:N`.
             threads: Threads for one run; 0 takes half of the cores.
-
-        Raises:
-            RuntimeUnavailableError: The module cannot be exported, or onnxruntime cannot run it.
+            precision: Of the graph.
         """
-        self._input_names = list(input_names)
-        try:
-            self._session = open_graph(module, example_inputs, input_names, output_names, cache_key, threads)
-        except failures() as error:
-            raise RuntimeUnavailableError(
-                f"{cache_key} cannot run in onnxruntime ({type(error).__name__}: {error}); expected the packages "
-                "onnxruntime and onnx; install the application again, or choose the runtime torch"
-            ) from error
+        import onnxruntime
+
+        graph = graph_of(network, precision)
+        self._input_names = list(network.input_names)
+        self._session = open_graph(graph, device, threads)
+        self.identity = f"onnxruntime {onnxruntime.__version__} {device} {hashlib.sha256(graph).hexdigest()}"
 
     def run(self, *arrays: NDArray) -> tuple[NDArray, ...]:
         """Return the outputs for one array per input."""
@@ -62,30 +41,12 @@ class OnnxRuntimeSession:
         return tuple(self._session.run(None, dict(zip(self._input_names, contiguous, strict=True))))
 
 
-def open_graph(
-    module: nn.Module,
-    example_inputs: Sequence[Tensor],
-    input_names: Sequence[str],
-    output_names: Sequence[str],
-    cache_key: str,
-    threads: int,
-) -> Any:
-    """Return an onnxruntime session, from the cache or freshly exported and compared with torch."""
-    path = cached_path(module, cache_key, output_names)
-    kept = read_graph(path)
-    if kept is not None:
-        # A graph that was kept by another release of onnxruntime may be refused; a fresh one then decides.
-        with contextlib.suppress(*failures()):
-            return open_session(kept, threads)
-    graph = export_graph(module, example_inputs, input_names, output_names)
-    session = open_session(graph, threads)
-    check_agreement(session, module, example_inputs, input_names)
-    keep_graph(path, cache_key, graph)
-    return session
+def open_graph(graph: bytes, device: str = "cpu", threads: int = 0) -> Any:
+    """Return an onnxruntime session of ONNX bytes.
 
-
-def open_session(graph: bytes, threads: int) -> Any:
-    """Return an onnxruntime session of ONNX bytes on the CPU."""
+    Raises:
+        RuntimeUnavailableError: this onnxruntime cannot compute on the device.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -94,40 +55,31 @@ def open_session(graph: bytes, threads: int) -> Any:
     options.log_severity_level = 3
     # Its threads would otherwise spin between two frames, on cores that capture and drawing need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, options, providers=providers(device))
+    # Where CUDA's libraries are missing it only prints so, and takes the CPU.
+    if device.startswith("cuda") and session.get_providers()[0] != CUDA:
+        raise RuntimeUnavailableError(_NO_CUDA.format(device=device, found=session.get_providers()[0]))
+    return session
 
 
-def check_agreement(
-    session: Any, module: nn.Module, example_inputs: Sequence[Tensor], input_names: Sequence[str]
-) -> None:
-    """Raise ValueError where the graph's outputs are not the module's.
+_NO_CUDA = (
+    "onnxruntime cannot compute on {device} (it offers {found}); expected the package onnxruntime-gpu with CUDA and "
+    "cuDNN; install it in place of onnxruntime, or choose the runtime torch"
+)
 
-    The inputs are doubled: a graph into which the example's own batch was written would fail here, not in use.
+
+def providers(device: str) -> list[Any]:
+    """Return onnxruntime's word for a device.
+
+    Raises:
+        RuntimeUnavailableError: the installed onnxruntime was not built for it.
     """
-    inputs = [np.concatenate([tensor.numpy()] * 2) for tensor in example_inputs]
-    found = session.run(None, dict(zip(input_names, inputs, strict=True)))
-    for ours, theirs in zip(TorchSession(module).run(*inputs), found, strict=True):
-        scale = float(np.abs(ours).max(initial=SMALL))
-        if not np.allclose(theirs, ours, rtol=0, atol=AGREEMENT * scale):
-            raise ValueError(
-                f"the exported graph differs from torch by {np.abs(theirs - ours).max():.3g} of {scale:.3g}"
-            )
+    import onnxruntime
 
-
-def failures() -> tuple[type[Exception], ...]:
-    """Return what an export or an onnxruntime session may raise on some machine; a wrong argument is not in it."""
-    kinds: list[type[Exception]] = [ImportError, RuntimeError, OSError, ValueError, NotImplementedError]
-    try:
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
-    except ImportError:
-        return tuple(kinds)
-    names = (
-        "EPFail",
-        "Fail",
-        "InvalidArgument",
-        "InvalidGraph",
-        "InvalidProtobuf",
-        "NotImplemented",
-        "RuntimeException",
-    )
-    return (*kinds, *(kind for name in names if (kind := getattr(state, name, None)) is not None))
+    if not device.startswith("cuda"):
+        return ["CPUExecutionProvider"]
+    offered = onnxruntime.get_available_providers()
+    if CUDA not in offered:
+        raise RuntimeUnavailableError(_NO_CUDA.format(device=device, found=", ".join(offered)))
+    # TF32 keeps ten bits of eleven: less than single precision promises.
+    return [(CUDA, {"device_id": device.partition(":")[2] or "0", "use_tf32": "0"}), "CPUExecutionProvider"]
