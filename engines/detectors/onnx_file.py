@@ -63,15 +63,12 @@ def open_session(path: Path, threads: int = 0):  # type: ignore[no-untyped-def]
     Raises:
         WeightsError: The file is absent or onnxruntime refuses it.
     """
-    import onnxruntime
+    from ..runtime.onnxruntime_session import open_graph
 
     if not path.is_file():
         raise WeightsError(f"{path}: no such file; expected an ONNX model there; correct the path")
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        return open_graph(str(path), threads=threads)
     except Exception as error:  # onnxruntime's own classes share no base but Exception
         raise WeightsError(
             f"{path}: onnxruntime cannot read it ({error}); expected an ONNX model; export it again"

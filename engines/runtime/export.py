@@ -28,17 +28,22 @@ def export_graph(network: Network, precision: str = "fp32") -> bytes:
     """
     import onnx
 
-    if network.size_bytes() > LARGEST_GRAPH_BYTES:
-        raise RuntimeUnavailableError(
-            f"{network.key} takes {network.size_bytes() / 1e9:.1f} GB; expected at most "
-            f"{LARGEST_GRAPH_BYTES / 1e9:.0f} GB, which is what one ONNX file may hold; choose the runtime torch"
-        )
+    check_size(network)
     model = fold_constants(onnx.load_from_string(_trace(network)))
     if precision == "fp16":
         model = to_half(model)
     onnx.checker.check_model(model, full_check=True)
     _check_operators(model)
     return model.SerializeToString()
+
+
+def check_size(network: Network) -> None:
+    """Raise RuntimeUnavailableError where a network is larger than one ONNX file may be."""
+    if network.size_bytes() > LARGEST_GRAPH_BYTES:
+        raise RuntimeUnavailableError(
+            f"{network.key} takes {network.size_bytes() / 1e9:.1f} GB; expected at most "
+            f"{LARGEST_GRAPH_BYTES / 1e9:.0f} GB, which is what one ONNX file may hold; choose the runtime torch"
+        )
 
 
 def _trace(network: Network) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from .cache import cache_folder
-from .export import OPSET, export_graph
+from .export import OPSET, check_size, export_graph
 from .network import Network
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,11 @@ DIGEST_BYTES = 32
 SOURCES = Path(__file__).resolve().parents[1]
 
 
-def graph_of(network: Network, precision: str = "fp32", afresh: bool = False) -> bytes:
-    """Return the ONNX graph of a network: kept from before, or exported and kept; `afresh`: exported in any case."""
+def graph_of(network: Network, precision: str = "fp32") -> bytes:
+    """Return the ONNX graph of a network in fp32 or fp16: kept from before, or exported and kept."""
+    check_size(network)
     path = cached_path(network, precision)
-    kept = None if afresh else read_kept(path)
+    kept = read_kept(path)
     if kept is not None:
         return kept
     graph = export_graph(network, precision)

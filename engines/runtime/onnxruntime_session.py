@@ -41,14 +41,15 @@ class OnnxRuntimeSession:
         return tuple(self._session.run(None, dict(zip(self._input_names, contiguous, strict=True))))
 
 
-def open_graph(graph: bytes, device: str = "cpu", threads: int = 0) -> Any:
-    """Return an onnxruntime session of ONNX bytes.
+def open_graph(graph: bytes | str, device: str = "cpu", threads: int = 0) -> Any:
+    """Return an onnxruntime session of ONNX bytes, or of the file of that path.
 
     Raises:
         RuntimeUnavailableError: this onnxruntime cannot compute on the device.
     """
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # for Windows, where no variable does it
     options = onnxruntime.SessionOptions()
     # The other half is for capture, sinks and drawing; more threads gain little on networks as small as these.
     options.intra_op_num_threads = threads or max(1, (os.cpu_count() or 1) // 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,7 @@ class OpenVinoSession:
             device: `cpu` alone.
             threads: Threads for one run; 0 takes half of the cores.
         """
-        import openvino
-
+        openvino = import_openvino()
         if device != "cpu":
             raise RuntimeUnavailableError(
                 f"openvino was asked for {device}; expected cpu; use --device cpu, or another runtime"
@@ -45,11 +45,21 @@ class OpenVinoSession:
         return tuple(np.array(results[output]) for output in self._outputs)
 
 
-def compile_graph(graph: bytes, threads: int = 0) -> Any:
-    """Return OpenVINO's compiled model of ONNX bytes, in single precision."""
+def import_openvino() -> Any:
+    """Return the module, imported without what tells its maker so.
+
+    Its own code does without `openvino_telemetry` where that cannot be imported; otherwise an event is sent for every
+    import, from a thread that stays.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
-    core = openvino.Core()
+    return openvino
+
+
+def compile_graph(graph: bytes, threads: int = 0) -> Any:
+    """Return OpenVINO's compiled model of ONNX bytes, in single precision."""
+    core = import_openvino().Core()
     settings = {
         # On processors with bfloat16 it would take that by itself, which moves vertices by millimetres.
         "INFERENCE_PRECISION_HINT": "f32",

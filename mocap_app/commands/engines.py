@@ -1,4 +1,4 @@
-"""List what can recover bodies and what can find people, with every option; bring in published weights."""
+"""List what can recover bodies and what can find people, with every option; build for runtimes; bring in weights."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from engines.registry import DETECTORS, ENGINES, EngineSpec
 from engines.types import Configuration
 from engines.weights import assets_folder, search_folders
 
+from .runtimes import add_build_arguments, build_all, print_runtimes
 from .settings import add_verbosity
 
 LIBRARY_OF_EXTRA = {"yolo": "ultralytics", "smpl": "smplx", "openvino": "openvino", "export": "onnx"}
@@ -26,11 +27,18 @@ PUBLISHED = "a published checkpoint of FastMETRO (*_state_dict.bin), ViTPose-H (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command and of its two actions."""
     add_verbosity(parser)
-    actions = parser.add_subparsers(dest="action", metavar="list | import")
+    actions = parser.add_subparsers(dest="action", metavar="list | build | import")
     actions.add_parser(
         "list",
-        description="List engines with their sizes and weights, detectors, and every option (also without an action).",
+        description="List engines with their sizes and weights, detectors, every option, and which runtimes are here "
+        "(also without an action).",
     )
+    build = actions.add_parser(
+        "build",
+        description="Export every network whose weights are here, build it for every runtime that can be used, and "
+        "compare it with torch. A first start does the same for what it needs; the next ones start at once.",
+    )
+    add_build_arguments(build)
     bring = actions.add_parser("import", description="Turn a published checkpoint into a file of our own.")
     bring.add_argument(
         "file", type=Path, metavar="FILE",
@@ -44,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Do what was asked; without an action, list."""
+    if args.action == "build":
+        return build_all(args)
     return bring_in(args) if args.action == "import" else print_tables()
 
 
@@ -114,9 +124,10 @@ def bring_trunk(file: Path, target: Path) -> int:
 
 
 def print_tables() -> int:
-    """Print both tables."""
+    """Print all tables."""
     print_table("engines (--engine NAME, --set engine.options.KEY=VALUE)", ENGINES)
     print_table("detectors (--detector NAME, --set detector.options.KEY=VALUE)", DETECTORS)
+    print_runtimes()
     return 0
 
 

@@ -150,12 +150,14 @@ def test_a_file_of_another_kind_is_no_network(tmp_path: Path) -> None:
 def test_onnxruntime_gives_the_same_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnx")
     from engines.runtime import graph_cache
+    from engines.runtime.network import Network, doubled
     from engines.runtime.onnxruntime_session import OnnxRuntimeSession
 
     monkeypatch.setattr(graph_cache, "cache_folder", lambda: tmp_path)
     network = tiny()
     names = ["rotations", "betas", "camera"]
-    session = OnnxRuntimeSession(network, [torch.randn(1, 3, 64, 48)], ["crops"], names, "paper-tiny", 1)
+    inputs = [torch.randn(1, 3, 64, 48)]
+    session = OnnxRuntimeSession(Network(network, inputs, ["crops"], names, "paper-tiny", doubled(inputs)))
     images = torch.randn(2, 3, 64, 48)
     for found, expected in zip(session.run(images.numpy()), network(images), strict=True):
         torch.testing.assert_close(torch.from_numpy(found), expected, atol=1e-4, rtol=0)

@@ -1,35 +1,25 @@
-"""The onnxruntime session: same numbers as torch, any batch, and a cache that survives damage and change."""
+"""The onnxruntime session and the cache of graphs: same numbers as torch, any batch, surviving damage and change."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from small_network import Small, small_network
 from torch import Tensor, nn
 
-from engines.backbones.blazepose.load import load_pose_encoder
 from engines.errors import RuntimeUnavailableError
-from engines.runtime import graph_cache, onnxruntime_session
+from engines.runtime import graph_cache
+from engines.runtime.network import Network
 from engines.runtime.onnxruntime_session import OnnxRuntimeSession
 from engines.runtime.torch_session import one_torch_thread
 
 pytest.importorskip("onnx")
-NAMES = (["points", "weights"], ["sums", "scaled"])
-
-
-class Small(nn.Module):
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__()
-        self.layer = nn.Linear(4, 4, bias=False)
-        with torch.no_grad():
-            self.layer.weight.copy_(torch.sin(torch.arange(16.0) + seed).reshape(4, 4))
-        self.eval()
-
-    def forward(self, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        return self.layer(points).sum(dim=1), points * weights
 
 
 @pytest.fixture(autouse=True)
@@ -42,17 +32,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def exports(monkeypatch: pytest.MonkeyPatch) -> list[nn.Module]:
     """What was exported, in order; the export itself is the real one."""
     seen: list[nn.Module] = []
+    real = graph_cache.export_graph
 
-    def counted(module: nn.Module, *rest: object) -> bytes:
-        seen.append(module)
-        return graph_cache.export_graph(module, *rest)  # type: ignore[arg-type]
+    def counted(network: Network, precision: str) -> bytes:
+        seen.append(network.module)
+        return real(network, precision)
 
-    monkeypatch.setattr(onnxruntime_session, "export_graph", counted)
+    monkeypatch.setattr(graph_cache, "export_graph", counted)
     return seen
 
 
 def open_small(seed: int = 0, name: str = "small") -> OnnxRuntimeSession:
-    return OnnxRuntimeSession(Small(seed), (torch.ones(2, 4), torch.ones(2, 1)), *NAMES, cache_key=name, threads=1)
+    return OnnxRuntimeSession(small_network(Small(seed), name), threads=1)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
@@ -89,7 +80,14 @@ def test_other_weights_are_another_graph(exports: list[nn.Module], folder: Path)
 
 def test_other_names_live_side_by_side(folder: Path) -> None:
     open_small(name="one")
-    open_small(name="two")
+    open_small(name="one-two")
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_precisions_live_side_by_side(folder: Path) -> None:
+    network = small_network()
+    sizes = [len(graph_cache.graph_of(network, precision)) for precision in ("fp32", "fp16")]
+    assert sizes[0] != sizes[1]
     assert len(list(folder.iterdir())) == 2
 
 
@@ -109,37 +107,6 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(folder: Path) -> None:
     assert len(open_small().run(np.ones((1, 4), np.float32), np.ones((1, 1), np.float32))) == 2
 
 
-def test_a_module_that_cannot_be_exported_says_so() -> None:
-    class Odd(Small):
-        def forward(self, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-            return torch.linalg.eigvals(points.T @ points).real, points * weights
-
-    with pytest.raises(RuntimeUnavailableError, match="choose the runtime torch"):
-        OnnxRuntimeSession(Odd(), (torch.ones(2, 4), torch.ones(2, 1)), *NAMES, cache_key="odd")
-
-
-def test_a_graph_that_computes_something_else_is_not_used() -> None:
-    class Fickle(Small):
-        def forward(self, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-            traced = 2.0 if torch.jit.is_tracing() else 1.0
-            return self.layer(points).sum(dim=1), points * weights * traced
-
-    with pytest.raises(RuntimeUnavailableError, match="differs from torch"):
-        OnnxRuntimeSession(Fickle(), (torch.ones(2, 4), torch.ones(2, 1)), *NAMES, cache_key="fickle")
-
-
-def test_the_pose_encoder_runs(rng: np.random.Generator) -> None:
-    encoder = load_pose_encoder()
-    names = list(encoder(torch.zeros(1, 3, 256, 256))._fields)
-    session = OnnxRuntimeSession(encoder, (torch.rand(2, 3, 256, 256),), ["crops"], names, "encoder", threads=1)
-    crops = rng.random((3, 3, 256, 256)).astype(np.float32)
-    with torch.inference_mode():
-        expected = encoder(torch.from_numpy(crops))
-    for ours, theirs in zip(session.run(crops), expected, strict=True):
-        scale = max(theirs.abs().max().item(), 0.1)
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-3 * scale)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not keep POSIX permissions")
 def test_no_half_written_file_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
@@ -148,6 +115,51 @@ def test_no_half_written_file_stays(folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(graph_cache.os, "replace", refuse)
     open_small()
     assert list(folder.glob("*.graph")) == []
+
+
+def test_what_one_file_cannot_hold_is_refused_at_once() -> None:
+    class Huge(Small):
+        def __init__(self) -> None:
+            super().__init__()
+            self.more = nn.Parameter(torch.empty(600_000_000, device="meta"))
+
+    with pytest.raises(RuntimeUnavailableError, match=r"takes 2\.4 GB; expected at most 2 GB.*choose the runtime torch"):
+        OnnxRuntimeSession(small_network(Huge()))
+
+
+def test_a_card_that_onnxruntime_cannot_use_is_said() -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime was built for NVIDIA cards")
+    with pytest.raises(RuntimeUnavailableError, match="install it in place of onnxruntime"):
+        OnnxRuntimeSession(small_network(), device="cuda:0")
+
+
+def test_a_traced_sampling_operator_is_refused() -> None:
+    class Sampling(Small):
+        def forward(self, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+            grid = points.reshape(-1, 1, 2, 2)
+            sampled = nn.functional.grid_sample(torch.ones(1, 1, 4, 4).expand(len(points), -1, -1, -1), grid)
+            return sampled.flatten(1).sum(1), points * weights
+
+    with pytest.raises(ValueError, match="samples by GridSample; expected gathers"):
+        OnnxRuntimeSession(small_network(Sampling()))
+
+
+def test_onnxruntime_tells_nobody(tmp_path: Path) -> None:
+    """It leaves an identifier and a queue of messages in the cache folder where it does."""
+    code = (
+        "import engines, onnxruntime; import numpy as np; from engines.runtime.onnxruntime_session import open_graph;"
+        "from onnx import helper as h; v = [h.make_tensor_value_info(n, 1, [1]) for n in 'ab'];"
+        "g = h.make_graph([h.make_node('Relu', ['a'], ['b'])], 'g', v[:1], v[1:]);"
+        "m = h.make_model(g, opset_imports=[h.make_opsetid('', 17)], ir_version=10);"
+        "open_graph(m.SerializeToString()).run(None, {'a': np.ones(1, np.float32)})"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "CI")}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_torch_gets_its_threads_back() -> None:

@@ -1,0 +1,109 @@
+"""Every network as an ONNX graph: whole and valid, nothing left to fold, and the numbers of torch in every runtime."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from exported import ALL, network_of
+from networks import is_heavy
+
+from engines.runtime import graph_cache, openvino_session, parity, tensorrt_build
+from engines.runtime.export import export_graph
+from engines.runtime.network import Network
+from engines.runtime.onnxruntime_session import OnnxRuntimeSession
+from engines.runtime.parity import LIMITS_MM, check_parity, measure
+
+onnx = pytest.importorskip("onnx")
+LIGHT = [pair for pair in ALL if pair[1] in ("", "default")]
+
+
+def every_network() -> list:
+    """The networks as they come, then those that take seconds and hundreds of megabytes."""
+    return [
+        pytest.param(pair, id="-".join(filter(None, pair)), marks=[] if pair in LIGHT else [pytest.mark.slow])
+        for pair in ALL
+    ]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (graph_cache, parity, openvino_session, tensorrt_build):
+        monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
+
+
+@pytest.fixture(scope="module", params=every_network())
+def network(request: pytest.FixtureRequest) -> Network:
+    return network_of(*request.param)
+
+
+@pytest.fixture(scope="module", params=[pytest.param(pair, id="-".join(filter(None, pair))) for pair in LIGHT])
+def light(request: pytest.FixtureRequest) -> Network:
+    return network_of(*request.param)
+
+
+def operators(model: Any) -> Counter:
+    return Counter(node.op_type for node in model.graph.node)
+
+
+def test_the_graph_is_valid_and_folded(network: Network) -> None:
+    model = onnx.load_from_string(export_graph(network))
+    onnx.checker.check_model(model, full_check=True)
+    found = operators(model)
+    assert not {"GridSample", "Constant", "Identity"} & set(found)
+    numbers = {tensor.name for tensor in model.graph.initializer}
+    assert not [node.name for node in model.graph.node if numbers.issuperset(filter(None, node.input))]
+    assert [value.name for value in model.graph.input] == list(network.input_names)
+    for value in (*model.graph.input, *model.graph.output):
+        assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+        assert value.type.tensor_type.shape.dim[0].dim_param
+
+
+def test_onnxruntime_computes_what_torch_computes(network: Network) -> None:
+    assert check_parity(OnnxRuntimeSession(network, threads=1), network) < LIMITS_MM["fp32"]
+
+
+def test_half_precision_is_in_the_graph_and_near(network: Network) -> None:
+    """Not the last word: onnxruntime rounds the weights, but on a CPU it computes between them in single precision."""
+    model = onnx.load_from_string(export_graph(network, "fp16"))
+    kinds = {v.name: v.type.tensor_type.elem_type for v in onnx.shape_inference.infer_shapes(model).graph.value_info}
+    kinds |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    heavy = [node for node in model.graph.node if node.op_type in ("Conv", "MatMul")]
+    halves = [node for node in heavy if kinds.get(node.input[0]) == onnx.TensorProto.FLOAT16]
+    assert len(halves) > 0.8 * len(heavy)
+    for node in model.graph.node:
+        if node.op_type in ("Softmax", "LayerNormalization", "ReduceMean", "InstanceNormalization"):
+            assert kinds[node.input[0]] == onnx.TensorProto.FLOAT, node.name
+    for value in (*model.graph.input, *model.graph.output):
+        assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    session = OnnxRuntimeSession(network, threads=1, precision="fp16")
+    assert 1e-4 < check_parity(session, network, "fp16") < LIMITS_MM["fp16"]
+
+
+@pytest.mark.runtimes
+def test_openvino_computes_what_torch_computes(light: Network) -> None:
+    if find_spec("openvino") is None:
+        pytest.skip("openvino is not installed")
+    session = openvino_session.OpenVinoSession(light, threads=1)
+    assert measure(session, light) < LIMITS_MM["fp32"]
+
+
+@pytest.mark.runtimes
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_tensorrt_builds_an_engine(light: Network, precision: str) -> None:
+    """Needs no card: what the engine computes and how fast is not seen here."""
+    if find_spec("tensorrt_rtx") is None:
+        pytest.skip("tensorrt-rtx is not installed")
+    plan = tensorrt_build.engine_of(light, precision, "no card")
+    assert len(plan) > 1_000_000
+    assert tensorrt_build.engine_of(light, precision, "no card") == plan, "the second time it is read"
+
+
+def test_arrays_of_a_trial_are_what_the_network_takes(light: Network) -> None:
+    arrays = light.trial.inputs()
+    assert all(len(array) == 4 and array.dtype == np.float32 for array in arrays)
+    assert [array.shape[1:] for array in arrays] == [tuple(tensor.shape[1:]) for tensor in light.example_inputs]
