@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from engines.errors import EngineError
@@ -31,6 +32,8 @@ def add_build_arguments(build: argparse.ArgumentParser) -> None:
                        help="this engine alone; default: all whose weights are here")  # fmt: skip
     build.add_argument("--runtime", choices=RUNTIMES, metavar="NAME",
                        help="this runtime alone; default: all that can be used here")  # fmt: skip
+    build.add_argument("--yolo", type=Path, metavar="FILE.pt",
+                       help="export this ultralytics model instead, to FILE.onnx")  # fmt: skip
     build.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default) or cuda:N")
 
 
@@ -45,11 +48,25 @@ def print_runtimes(device: str = "cpu") -> None:
 
 def build_all(args: argparse.Namespace) -> int:
     """Make and compare with torch everything that a first start would make; return 1 where something failed."""
+    if args.yolo is not None:
+        return build_yolo(args.yolo)
     works = list(_works(args.engine, _runtimes(args.runtime, args.device)))
     with _told():
         ready = [_build(f"[{n}/{len(works)}]", work, args.device) for n, work in enumerate(works, start=1)]
     print(f"{sum(ready)} of {len(works)} are ready")
     return 0 if all(ready) else 1
+
+
+def build_yolo(weights: Path) -> int:
+    """Export an ultralytics model and say how to use it."""
+    from engines.detectors.yolo_export import export_yolo
+
+    target = export_yolo(weights, weights.with_suffix(".onnx"))
+    print(
+        f"{target}: the detector runs it without ultralytics: --detector yolo --set detector.options.weights={target}"
+    )
+    print("ultralytics' licence (AGPL-3.0) goes with it.")
+    return 0
 
 
 @contextmanager

@@ -262,3 +262,20 @@ def test_person_filling_the_picture_comes_first(shared: Path) -> None:
         labels = np.array(entry["joints2d_px"], np.float32)[:, :2]
         box = detector.detect(image).boxes_xyxy[0]
         assert ((labels > box[:2] - 20) & (labels < box[2:] + 20)).all(axis=1).mean() > 0.6, entry["file"]
+
+
+def test_a_yolo_model_is_exported_by_its_own_library(tmp_path: Path) -> None:
+    """Random weights: what counts is that the file is read by the detector for ONNX files, and nothing lies about."""
+    pytest.importorskip("ultralytics")
+    from engines.detectors.onnx_file import OnnxFileDetector
+    from engines.detectors.ultralytics_guard import import_ultralytics, settings_kept
+    from engines.detectors.yolo_export import export_yolo
+
+    with settings_kept():
+        import_ultralytics().YOLO("yolo11n.yaml").save(tmp_path / "random.pt")
+    written = export_yolo(tmp_path / "random.pt", tmp_path / "random.onnx", image_size_px=320)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["random.onnx", "random.pt"]
+    OnnxFileDetector(written, 0.35, 0.6, 320).detect(np.zeros((100, 200, 3), np.uint8))
+    (tmp_path / "damaged.pt").write_bytes(b"no model")
+    with pytest.raises(WeightsError, match="ultralytics cannot export it"):
+        export_yolo(tmp_path / "damaged.pt", tmp_path / "damaged.onnx")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from exported import ALL, network_of
-from networks import is_heavy
 
 from engines.runtime import graph_cache, openvino_session, parity, tensorrt_build
 from engines.runtime.export import export_graph

@@ -40,9 +40,7 @@ def at_level(module: MultiscaleDeformableAttention, level: int) -> MultiscaleDef
 
 
 @pytest.mark.parametrize("exporting", [False, True])
-def test_agrees_with_the_published_operator(
-    shared: Path, exporting: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_agrees_with_the_published_operator(shared: Path, exporting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: exporting)
     case = np.load(shared / "golden" / "msda_core.npz")
     state = np.random.RandomState(zlib.crc32(b"msda-value"))

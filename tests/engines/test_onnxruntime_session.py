@@ -123,7 +123,7 @@ def test_what_one_file_cannot_hold_is_refused_at_once() -> None:
             super().__init__()
             self.more = nn.Parameter(torch.empty(600_000_000, device="meta"))
 
-    with pytest.raises(RuntimeUnavailableError, match=r"takes 2\.4 GB; expected at most 2 GB.*choose the runtime torch"):
+    with pytest.raises(RuntimeUnavailableError, match=r"takes 2\.4 GB; .*choose the runtime torch"):
         OnnxRuntimeSession(small_network(Huge()))
 
 

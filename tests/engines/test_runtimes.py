@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +206,20 @@ def test_an_engine_goes_on_where_its_runtime_fails(caplog: pytest.LogCaptureFixt
     for _ in range(4):
         np.testing.assert_allclose(engine.predict(picture, regions).vertices, first.vertices, atol=1e-4)
     assert len(warnings_of(caplog)) == 2
+
+
+@pytest.mark.runtimes
+def test_openvino_tells_nobody(tmp_path: Path) -> None:
+    """It leaves an identifier in the home folder, and a thread that sends, where it does."""
+    if find_spec("openvino") is None:
+        pytest.skip("openvino is not installed")
+    code = (
+        "import threading; from engines.runtime.openvino_session import import_openvino; import_openvino().Core();"
+        "assert threading.active_count() == 1, threading.enumerate()"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "CI"} | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 class _FailsAtThird:
