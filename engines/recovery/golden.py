@@ -41,8 +41,8 @@ def golden_sight() -> EncoderSight:
 
 
 def encoder_trial() -> Trial:
-    """Return the trial of the encoder itself."""
-    return Trial(lambda: [golden_views().crops()], _encoder_error_mm)
+    """Return the trial of the encoder itself: rounded to half precision between its layers it is 13 mm off."""
+    return Trial(lambda: [golden_views().crops()], _encoder_error_mm, half=False)
 
 
 def _encoder_error_mm(expected: Arrays, found: Arrays) -> float:

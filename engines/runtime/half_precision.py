@@ -23,6 +23,8 @@ FIRST_INPUT_ALONE = frozenset({"Resize"})
 """Their other inputs are lengths and factors, never values."""
 HEAD_WIDTH = 16
 """A matrix product of no more columns is a head: it costs nothing and its numbers are coordinates."""
+SHAPING = frozenset({"Concat", "Flatten", "Reshape", "Sigmoid", "Squeeze", "Transpose", "Unsqueeze"})
+"""What may stand between a head and what the graph gives."""
 LARGEST_HALF = 65504.0
 
 
@@ -43,6 +45,7 @@ class _Conversion:
         values = (*graph.value_info, *graph.input, *graph.output)
         self._floats = floats | {v.name for v in values if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT}
         self._outputs = {output.name for output in graph.output}
+        self._heads = _last_heavy(graph)
         self._halves: set[str] = set()
         self._twins: dict[tuple[str, bool], str] = {}
         self._nodes: list[Any] = []
@@ -72,6 +75,8 @@ class _Conversion:
         return bool(variable) and all(name in self._halves for name in variable)
 
     def _is_head(self, node: Any) -> bool:
+        if node.output[0] in self._heads:
+            return True
         weight = self._constants.get(node.input[1])
         if node.op_type not in ("Gemm", "MatMul") or weight is None:
             return False
@@ -122,3 +127,19 @@ class _Conversion:
                 self._twins[name, True] = inner
             else:
                 self._halves.add(name)
+
+
+def _last_heavy(graph: Any) -> set[str]:
+    """Return the results of the matrix products and convolutions whose numbers the graph gives as they are.
+
+    Pixels and metres: half precision knows pixels above 128 to an eighth.
+    """
+    maker = {name: node for node in graph.node for name in node.output}
+    asked, heads = [output.name for output in graph.output], set()
+    while asked:
+        node = maker.get(asked.pop())
+        if node is not None and node.op_type in HEAVY:
+            heads.add(node.output[0])
+        elif node is not None and node.op_type in SHAPING:
+            asked.extend(node.input)
+    return heads

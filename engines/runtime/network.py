@@ -35,6 +35,8 @@ class Trial:
     """Makes one array per input, several rows of what the network is really given; called only where it is needed."""
     error_mm: Callable[[Arrays, Arrays], float] = relative_error_mm
     """From torch's outputs and a runtime's: how far the vertices are apart, 95th percentile."""
+    half: bool = True
+    """Whether half precision is tried at all; False where it is known to be too far off."""
 
 
 @dataclass(frozen=True)

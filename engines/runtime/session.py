@@ -64,7 +64,9 @@ def open_session(
     network = Network(
         module, example_inputs, input_names, output_names, cache_key, trial or doubled(example_inputs)
     )  # fmt: skip
-    order = ON_CUDA if device.startswith("cuda") else ON_CPU
+    order = [
+        c for c in (ON_CUDA if device.startswith("cuda") else ON_CPU) if network.trial.half or c.precision != "fp16"
+    ]
     if runtime == "auto":
         return LastingSession(network, order, device, threads)
     named = [candidate for candidate in order if candidate.runtime == runtime] or [Candidate(runtime)]

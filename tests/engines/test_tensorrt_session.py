@@ -19,6 +19,7 @@ from small_network import Small, small_network
 
 from engines.errors import RuntimeUnavailableError
 from engines.runtime import graph_cache, parity, present, session, tensorrt_build, tensorrt_session
+from engines.runtime.network import Trial
 from engines.runtime.tensorrt_build import MOST_PEOPLE
 from engines.runtime.tensorrt_session import TensorRtSession
 
@@ -240,3 +241,15 @@ def test_the_library_has_every_name_that_is_used() -> None:
     assert [
         f"{owner} {name}" for owner, names in used.items() for name in names.split() if not hasattr(owner, name)
     ] == []
+
+
+def test_where_half_precision_is_known_to_be_too_far_it_is_not_tried(
+    fake: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(present, "absence", lambda runtime, device: "")
+    trial = Trial(lambda: [np.ones((2, 4), np.float32), np.ones((2, 1), np.float32)], half=False)
+    tried: list[session.Candidate] = []
+    monkeypatch.setattr(session, "open_verified", lambda _, candidate, *rest: tried.append(candidate) or (None, ""))
+    inputs = [torch.ones(1, 4), torch.ones(1, 1)]
+    session.open_session(Small(), inputs, ("points", "weights"), ("sums", "scaled"), "s", device="cuda:0", trial=trial)
+    assert tried == [session.Candidate("tensorrt", "fp32")]
