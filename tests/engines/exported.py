@@ -82,12 +82,8 @@ def untrained(engine: str, configuration: str) -> nn.Module:
 
 
 FAMILIES = {"deforhmr": deforhmr, "fastmetro": fastmetro, "deformer": deformer}
-ALL = [("encoder", ""), ("detector", "")] + [
-    (name, configuration)
-    for name in FAMILIES
-    for configuration in ENGINES[name].configurations
-    if configuration != "paper"  # above what one file holds: tested where it is refused
-]
+LIGHT = [("encoder", ""), ("detector", ""), *((name, "default") for name in FAMILIES)]
+"""What is shipped: all else has a trunk of its own."""
 
 
 def network_of(name: str, configuration: str) -> Network:
