@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from .bvh import T_POSES, write_bvh
 from .bvh_reader import read_bvh
 from .c3d import write_c3d
 from .coordinates import UNITS_PER_M, UP_AXES
-from .errors import UnknownFormatError
+from .errors import UnknownFormatError, missing_extra
 from .fbx import write_fbx
 from .fbx_presets import FBX_PRESETS
 from .glb import write_glb
@@ -49,6 +50,9 @@ FORMATS: dict[str, Format] = {
     ".c3d": Format("joint centres for biomechanics (extra c3d)", write_c3d, {"names": ANY, "fps": ANY}),
 }  # fmt: skip
 """Suffix -> how such a file is written."""
+_USD = ("pxr", "usd-core", "usd")
+LIBRARIES = {".usdc": _USD, ".usdz": _USD, ".c3d": ("ezc3d", "ezc3d", "c3d")}
+"""Suffix -> module, library and extra without which it cannot be written."""
 READERS: dict[str, Callable[[Path], Take]] = {".npz": read_npz, ".bvh": read_bvh, JOURNAL_SUFFIX: read_journal}
 
 
@@ -93,6 +97,14 @@ def write_takes(
         format_.write(takes[0], path, **choices)
     else:
         raise ValueError(f"takes: found {len(takes)}, expected 1 for {suffix}; write a file for each")
+
+
+def check_installed(suffix: str) -> None:
+    """Raise MissingExtraError where files of `suffix` cannot be written for want of a library."""
+    if suffix in LIBRARIES:
+        module, library, extra = LIBRARIES[suffix]
+        if find_spec(module) is None:
+            raise missing_extra(suffix, library, extra)
 
 
 def read_take(path: Path | str) -> Take:

@@ -20,11 +20,12 @@ import yaml
 from engines.errors import UnknownEngineError
 from engines.options import make_options
 from engines.registry import DETECTORS, ENGINES, find_spec
+from exporters.files import FORMATS as FILE_FORMATS
 
 from .errors import ConfigError
 
 SOURCES = ("camera", "video", "images", "stream", "synthetic")
-FORMATS = ("npz", "bvh")
+FORMATS = tuple(suffix[1:] for suffix in FILE_FORMATS)
 ROOT_MOTIONS = ("root", "hips", "both")
 TRACKERS = (
     "hip", "chest", "left_foot", "right_foot", "left_knee", "right_knee", "left_elbow", "right_elbow", "head",

@@ -61,7 +61,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.errors": LIBRARY_TYPES,
     "mocap_app.mailbox": ("mocap_app.errors", "mocap_app.types", *LIBRARY_TYPES),
     "mocap_app.stats": ("mocap_app.errors", "mocap_app.types", *LIBRARY_TYPES),
-    "mocap_app.config": ("mocap_app.errors", "engines.registry", "engines.options", "yaml", *LIBRARY_TYPES),
+    "mocap_app.config": (
+        "mocap_app.errors", "engines.registry", "engines.options", "exporters.files", "yaml", *LIBRARY_TYPES,
+    ),
     "mocap_app.capture": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.capture"),
     "mocap_app.tracking": (*APP_STAGE, "engines.*", "exporters.*"),
     "mocap_app.motion": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.motion"),

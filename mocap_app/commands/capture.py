@@ -65,7 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--output", metavar="DIR", help=f"record takes into this folder (without any output: {DEFAULT_FOLDER})"
     )
-    group.add_argument("--formats", type=parse_names, metavar="A,B", help="formats of the takes: npz,bvh")
+    group.add_argument(
+        "--formats",
+        type=parse_names,
+        metavar="A,B",
+        help="formats of the takes, as npz,bvh,fbx (bones alone; mocap-app export adds the surface)",
+    )
     group.add_argument("--osc", metavar="HOST:PORT", help="send live motion by the VMC protocol")
     group.add_argument("--vrchat", metavar="HOST:PORT", help="send live motion to VRChat's OSC trackers")
     group.add_argument("--web", metavar="[HOST:]PORT", help="show live motion to browsers that open this address")

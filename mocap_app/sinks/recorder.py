@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters.errors import ExportError
-from exporters.files import write_take
+from exporters.files import check_installed, write_take
 from exporters.journal import JOURNAL_SUFFIX, TakeJournal, read_journal
 from exporters.types import FloatArray, Skeleton, Take
 
@@ -54,8 +54,11 @@ class TakeRecorder:
 
         Raises:
             SinkError: the folder cannot be written to, or a format is unknown.
+            MissingExtraError: a format needs a library that is not installed.
         """
         self._suffixes = check_formats(formats)
+        for suffix in self._suffixes:  # before anything is captured, not after
+            check_installed(suffix)
         self._folder = prepare_folder(folder)
         self._stem = free_stem(self._folder, context.name)
         self._context = context

@@ -10,8 +10,8 @@ from torch import nn
 from engines.body import load_body
 from engines.body.topology import load_levels
 
-HEAVY = ("paper", "H64", "W48")
-"""Parts of names of configurations that take seconds and gigabytes."""
+HEAVY = ("paper", "H64", "W48", "M-R50", "L-R50")
+"""Parts of names of configurations of which one forward is enough: they take seconds, some of them gigabytes."""
 
 
 def is_heavy(configuration: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import build
+from networks import build, is_heavy, write_random
 from test_body import smpl_entries, with_pose_directions
 
-from engines import ENGINES, build_engine
+from engines import ENGINES, Regions, build_engine
 from engines.body import load_body
 from engines.errors import WeightsError
 from engines.weights import assets_folder, read_sums
@@ -53,3 +53,16 @@ def test_vertices_of_one_body_are_not_taken_for_anothers(engine: str, tmp_path) 
     np.savez(tmp_path / "SMPL_NEUTRAL.npz", **smpl_entries(parameters))
     with pytest.raises(WeightsError, match=r"predicts vertices of the free body; found the body 'SMPL_NEUTRAL'"):
         build_engine(engine, {"body": str(tmp_path / "SMPL_NEUTRAL.npz")})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("engine", "configuration"), [c for c in CONFIGURATIONS if is_heavy(c[1])])
+def test_heavy_configurations_run_in_the_engine(engine: str, configuration: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """The contract proper is held by the light ones, which differ in sizes alone."""
+    weights = write_random(engine, configuration, tmp_path / "w.safetensors")
+    built = build_engine(engine, {"weights": str(weights), "runtime": "torch"})
+    weights.unlink()  # up to 2.7 GB
+    region = Regions(np.full((1, 2), 60, np.float32), np.full(1, 100, np.float32), np.zeros(1, np.float32))
+    result = built.predict(np.full((120, 120, 3), 90, np.uint8), region)
+    assert result.vertices.shape == (1, 6890, 3)
+    assert np.isfinite(result.vertices).all()

@@ -15,6 +15,7 @@ import pytest
 from sink_material import PELVIS_M, STEP_NS, context_of, result_of, skeleton_of
 
 from engines.body.parameters import load_body, rest_joints
+from exporters import MissingExtraError, files
 from exporters.files import read_take
 from exporters.journal import read_journal
 from exporters.skeletons import skeleton_from_rest_joints
@@ -142,6 +143,15 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> N
         TakeRecorder(tmp_path / "file" / "takes", ("npz",), context_of())
     with pytest.raises(SinkError, match="format docx: there is no such writer"):
         TakeRecorder(tmp_path, ("npz", "docx"), context_of())
+
+
+def test_a_format_whose_library_is_absent_is_refused_before_anything_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"mocap-app\[c3d\]"):
+        TakeRecorder(tmp_path, ("npz", "c3d"), context_of())
+    assert not list(tmp_path.iterdir())
 
 
 RECORD = """
