@@ -96,7 +96,7 @@ class Deformer(nn.Module):
             metres: `(B, 1)` what half a crop height is taken for at the body; the network scales it.
         """
         memory, whole = self.memory(maps)
-        batch = len(memory)
+        batch = memory.shape[0]  # not len(), which an export would take for a constant
         state = self.template.expand(batch, -1, -1) if start is None else start
         tokens = self.tokens + self.embed(state)
         states: list[Tensor] = []

@@ -144,7 +144,9 @@ class TileSparse(torch.nn.Module):
 
     def _tiled(self, tokens: Tensor) -> Tensor:
         """Return `(B, heads, tiles, 16, d)`, zeros behind the last token."""
-        return torch.nn.functional.pad(tokens, (0, 0, 0, self.padded - self.tokens)).unflatten(2, (-1, TILE))
+        padded = torch.nn.functional.pad(tokens, (0, 0, 0, self.padded - self.tokens))
+        # Not `unflatten`: an export would write the example's batch into the graph.
+        return padded.reshape(-1, tokens.shape[1], self.padded // TILE, TILE, tokens.shape[3])
 
     def _attend_group(self, index: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         tiles = getattr(self, f"tiles{index}")  # (rows, K)

@@ -11,6 +11,9 @@ ROUNDS = 4
 """A folded length lets the next shapes be known; more rounds find nothing more in our networks."""
 LARGEST_RESULT = 4_000_000
 """Numbers in a folded result: one that is larger is cheaper to compute than to store."""
+SPREADING = frozenset({"ConstantOfShape", "Expand", "Tile"})
+"""Repeat what they are given: their results are kept where they are small alone."""
+LARGEST_SPREAD = 10_000
 
 
 def fold_constants(model: Any) -> Any:
@@ -88,33 +91,53 @@ def _replace(graph: Any, node: Any, value: np.ndarray) -> None:
 
 def _compute(model: Any) -> None:
     """Run all nodes that depend on constants alone, at once, and keep what the others need of them."""
-    import onnx
-    from onnx.reference import ReferenceEvaluator
+    too_large: set[str] = set()
+    while True:
+        fixed, moving = _parted(model.graph, too_large)
+        needed = _uses(moving, model.graph) & {name for node in fixed for name in node.output}
+        values = _evaluate(model, fixed, sorted(needed))
+        spread = {name for node in fixed if node.op_type in SPREADING for name in node.output}
+        larger = {n for n, value in values.items() if value.size > (LARGEST_SPREAD if n in spread else LARGEST_RESULT)}
+        if not larger:
+            break
+        too_large |= larger
+    del model.graph.node[:]
+    model.graph.node.extend(moving)
+    _add_constants(model.graph, values)
 
-    graph = model.graph
+
+def _parted(graph: Any, too_large: set[str]) -> tuple[list[Any], list[Any]]:
+    """Return the nodes that depend on constants alone, and the others; results too large are left to be computed."""
     constant = {tensor.name for tensor in graph.initializer}
     fixed: list[Any] = []
     moving: list[Any] = []
     for node in graph.node:
-        is_fixed = all(name in constant for name in node.input if name) and node.op_type != "Identity"
+        is_fixed = constant.issuperset(filter(None, node.input)) and too_large.isdisjoint(node.output)
         (fixed if is_fixed else moving).append(node)
         constant.update(node.output if is_fixed else ())
-    needed = _uses(moving, graph) & {name for node in fixed for name in node.output}
-    if not fixed:
-        return
-    wanted = sorted(needed)
-    used = _uses(fixed, None)
+    return fixed, moving
+
+
+def _evaluate(model: Any, nodes: list[Any], wanted: list[str]) -> dict[str, np.ndarray]:
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    if not wanted:
+        return {}
+    used = _uses(nodes, None)
     part = onnx.helper.make_graph(
-        fixed, "constants", [],
+        nodes, "constants", [],
         [onnx.helper.make_value_info(name, onnx.TypeProto()) for name in wanted],
-        [tensor for tensor in graph.initializer if tensor.name in used],
+        [tensor for tensor in model.graph.initializer if tensor.name in used],
     )  # fmt: skip
     results = ReferenceEvaluator(onnx.helper.make_model(part, opset_imports=model.opset_import)).run(None, {})
-    kept = {name: np.asarray(value) for name, value in zip(wanted, results, strict=True)}
-    if all(value.size <= LARGEST_RESULT for value in kept.values()):
-        del graph.node[:]
-        graph.node.extend(moving)
-        graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in kept.items())
+    return {name: np.asarray(value) for name, value in zip(wanted, results, strict=True)}
+
+
+def _add_constants(graph: Any, values: dict[str, np.ndarray]) -> None:
+    from onnx import numpy_helper
+
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in values.items())
 
 
 def _uses(nodes: Iterable[Any], graph: Any) -> set[str]:
