@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +48,38 @@ def test_a_right_report_is_right_and_a_wrong_one_is_not() -> None:
     assert "no joint" in compare(nameless, case, expected).wrong[0]
 
 
+def test_what_is_no_number_and_a_surface_that_is_not_there_are_bad() -> None:
+    case = Case(".glb")
+    expected = expect(analytic_performer(), case.rate)
+    assert compare(report_of(case), case, expected).wrong == ("no surface",)
+    assert compare(report_of(case), Case(".bvh"), expected).wrong == ()
+    assert compare(report_of(case, shift_m=float("nan")), Case(".bvh"), expected).is_bad
+    assert str(Cell((Finding(0.1), Finding(float("nan"))))) == "**nan ✓**"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no bones"), KeyError("frames"), TypeError("None"), subprocess.TimeoutExpired("node", 600)]
+)
+def test_a_reader_that_fails_is_a_finding_and_stops_no_other(tmp_path: Path, error: Exception) -> None:
+    def read(*_: object) -> dict:
+        raise error
+
+    check = command.Check(command.Places(tmp_path, None, None, None), tmp_path)
+    broken = command.Reader("broken", "none", lambda _: True, read)
+    found = check._ask(broken, Case(".bvh"), tmp_path / "a.bvh", analytic_performer())
+    assert found.wrong == ("not read",)
+
+
+def test_readers_that_are_absent_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NODE", "BPY", "USD"):
+        monkeypatch.delenv(f"MOCAP_READERS_{name}", raising=False)
+    absent = command.Check(command.Places.found(tmp_path), tmp_path).absent
+    assert absent["Blender"] == "_blender_common.py is not in the folder of --readers"
+    (tmp_path / "_blender_common.py").touch()
+    absent = command.Check(command.Places.found(tmp_path), tmp_path).absent
+    assert absent["Blender"] == "MOCAP_READERS_BPY is not set; run scripts/setup_readers"
+
+
 def test_the_known_take_turns_round_and_passes_the_poles() -> None:
     take = analytic_performer().take
     joints = take.skeleton.joint_names
@@ -82,27 +117,32 @@ def test_unknown_formats_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "found doc, expected some of bvh" in capsys.readouterr().err
 
 
+def test_a_part_of_the_table_is_not_written_over_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--formats", "glb", "--write", "README.md"])
+    assert "leave --formats out" in capsys.readouterr().err
+
+
 @pytest.mark.readers
 def test_a_file_that_is_two_millimetres_off_is_found(
     shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import os
-
     if not os.environ.get("MOCAP_READERS_NODE"):
         pytest.skip("MOCAP_READERS_NODE is not set; run scripts/setup_readers")
-    monkeypatch.setattr(command, "ROWS", {row: ROWS[row] for row in ("GLB",)})
-    arguments = ["--readers", str(shared / "readers"), "--formats", "glb"]
+    monkeypatch.setattr(command, "ROWS", {row: ROWS[row] for row in ("BVH, as it is", "GLB")})
+    arguments = ["--readers", str(shared / "readers"), "--formats", "bvh,glb"]
     assert command.main(arguments) == 0
     whole = capsys.readouterr().out
+    assert "| BVH, as it is |" in whole
     assert "| GLB |" in whole
     written = command.write
 
     def write_elsewhere(performer, path, case):  # type: ignore[no-untyped-def]
-        from dataclasses import replace
-
         moved = performer.take.root_translation + np.float32([0.002, 0, 0])
         written(replace(performer, take=replace(performer.take, root_translation=moved)), path, case)
 
     monkeypatch.setattr(command, "write", write_elsewhere)
     assert command.main(arguments) == 1
-    assert "GLB in three.js is not as it must be" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    for row in ("BVH, as it is", "GLB"):
+        assert f"{row} in three.js is not as it must be" in told

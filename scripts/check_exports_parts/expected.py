@@ -14,7 +14,7 @@ from exporters.resample import resample
 from exporters.rotations import rotate
 from exporters.types import SkinnedMesh, Take
 
-from .cases import Case
+from .cases import WITH_SURFACE, Case
 from .material import Performer
 
 FPS_TOLERANCE = 0.01
@@ -35,7 +35,8 @@ class Finding:
     @property
     def is_bad(self) -> bool:
         """Whether the table must not be published."""
-        return bool(self.wrong) or max(self.joint_mm or 0.0, self.box_mm or 0.0) > LIMIT_MM
+        # Asked this way round, what is no number is bad too.
+        return bool(self.wrong) or not all(mm <= LIMIT_MM for mm in (self.joint_mm, self.box_mm) if mm is not None)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def compare(report: dict[str, Any], case: Case, expected: Expected) -> Finding:
     joint_m = np.linalg.norm(read[case.lead :] - expected.joints_m[:, columns], axis=-1).max()
     if case.lead:
         joint_m = max(joint_m, _t_pose_error_m(read[0], expected.take, columns))
-    return Finding(1000 * float(joint_m), _box_error_mm(report, expected), tuple(wrong))
+    box_mm = _box_error_mm(report, expected)
+    if box_mm is None and expected.boxes_m is not None and case.suffix in WITH_SURFACE:
+        wrong.append("no surface")
+    return Finding(1000 * float(joint_m), box_mm, tuple(wrong))
 
 
 def _as_read(names: list[str], told: list[str]) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 from exporters import write_takes
@@ -26,7 +28,8 @@ EXPLAINED = """{count} takes: one of known numbers ({known} frames; the body tur
 and elbows go past the poles of Euler angles) and {real} captured from videos. Each cell: the farthest joint in mm / the
 farthest side of the surface's bounding box in mm, over all frames of all takes; ✓ says that the count of frames and
 the rate are right; "n/a", that this program cannot read such a file. The Khronos validator finds faults and measures
-nothing. Rows without a rate are at 30 frames per second."""
+nothing. Rows without a rate are at 30 frames per second. "Blender" is its importer of BVH, of glTF and the one of FBX
+that is written in Python."""
 
 
 def parse(words: Sequence[str] | None) -> argparse.Namespace:
@@ -49,6 +52,8 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(words)
     if args.formats and (unknown := set(args.formats.split(",")) - set(FORMATS)):
         parser.error(f"--formats: found {', '.join(sorted(unknown))}, expected some of {', '.join(FORMATS)}")
+    if args.formats and args.write:
+        parser.error("--write: found it with --formats, expected the whole table; leave --formats out")
     return args
 
 
@@ -81,7 +86,7 @@ class Check:
             report = reader.read(self._places, case, path, performer.take.name)
             self.versions[str(report["reader"])] = None
             return _found(report, case, self._expect(performer, case))
-        except (RuntimeError, LookupError, ValueError, OSError) as error:
+        except (RuntimeError, LookupError, TypeError, ValueError, OSError, subprocess.SubprocessError) as error:
             # A reader that fails on one file is a finding, not the end of the others.
             logger.warning("%s, %s: %s: %s", reader.title, case, type(error).__name__, error)
             return Finding(wrong=("not read",))
@@ -135,7 +140,7 @@ def publish(
     """Print the table, write it where it is wanted, and return 1 where a cell is bad."""
     notes = [f"{title}: not asked ({why})." for title, why in check.absent.items()]
     explained = EXPLAINED.format(count=len(performers), known=len(performers[0].take), real=len(performers) - 1)
-    read_by = f"Read by {', '.join(sorted(check.versions))}."
+    read_by = f"Read on {date.today().isoformat()} by {', '.join(sorted(check.versions))}."
     text = "\n\n".join([explained, as_markdown([r.title for r in READERS], table), *notes, read_by])
     print(text)
     if document is not None:

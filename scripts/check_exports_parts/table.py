@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from .expected import LIMIT_MM, Finding
 
 BEGIN, END = "<!-- exports:begin -->", "<!-- exports:end -->"
@@ -41,7 +43,7 @@ def _worst(numbers_mm: Sequence[float | None]) -> str:
     if not known:
         return ""
     # Never rounded down to the limit or to nothing.
-    worst = max(known)
+    worst = float(np.max(known))  # keeps what is no number
     return "<0.001" if worst < 0.001 else f"{worst:.3f}" if worst <= LIMIT_MM else f"{worst:.4g}"
 
 
