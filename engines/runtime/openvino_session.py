@@ -14,6 +14,7 @@ from ..errors import RuntimeUnavailableError
 from .cache import cache_folder
 from .graph_cache import graph_of
 from .network import Network
+from .signal_stack import kept_signal_stack
 
 
 class OpenVinoSession:
@@ -68,4 +69,5 @@ def compile_graph(graph: bytes, threads: int = 0) -> Any:
         # Compiled once: half a second to one and a half for each network.
         "CACHE_DIR": str(cache_folder() / "openvino"),
     }
-    return core.compile_model(core.read_model(graph, b""), "CPU", settings)
+    with kept_signal_stack():
+        return core.compile_model(core.read_model(graph, b""), "CPU", settings)

@@ -231,3 +231,23 @@ class _FailsAtThird:
         if self._runs == 3:
             raise RuntimeError("lost")
         return self._real.run(*arrays)
+
+
+@pytest.mark.runtimes
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal is another thing there")
+def test_ctrl_c_is_no_crash_after_openvino_ends() -> None:
+    """Two networks that end in the order they were made: each had a stack for signals of its own."""
+    pytest.importorskip("openvino")
+    code = (
+        "import gc, signal\n"
+        "from engines import build_engine\n"
+        "engine = build_engine('deforhmr', {'runtime': 'openvino'})\n"
+        "del engine\n"
+        "gc.collect()\n"
+        "try:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
