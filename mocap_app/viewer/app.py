@@ -24,8 +24,10 @@ DEFAULT_FOLDER = "takes"
 """Where takes go when no folder is named."""
 
 
-def run(config: AppConfig) -> int:
+def run(config: AppConfig, notice: str = "") -> int:
     """Open the window, run the session until the window is closed, and return the exit code.
+
+    A `notice`, as that the user's own settings are broken, stands in the banner from the start.
 
     Raises:
         ConfigError: There is no screen.
@@ -34,6 +36,8 @@ def run(config: AppConfig) -> int:
     check_screen()
     application = QApplication.instance() or QApplication(["mocap-app"])
     window, session = build_window(config)
+    if notice:
+        window.show_notice(notice)
     window.show()
     session.start()
     with closed_by_interrupt(window):

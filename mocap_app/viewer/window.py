@@ -45,6 +45,12 @@ class MainWindow(QMainWindow):
         if self._state.can_record:
             self._state.wants_recording = not self._state.wants_recording
 
+    def show_notice(self, text: str) -> None:
+        """Say something in the banner that is no error of the session."""
+        self.banner.setStyleSheet(NOTE_STYLE)
+        self.banner.setText(text)
+        self.banner.show()
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Act on a key; what it does stands in the status line."""
         if event is None or event.isAutoRepeat():
