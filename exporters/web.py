@@ -48,6 +48,7 @@ class WebStream:
 
     Attributes:
         port: where it listens.
+        sent: messages handed to browsers, each counted; none while nobody watches.
         unsent: poses whose numbers are not finite.
     """
 
@@ -58,7 +59,7 @@ class WebStream:
             StreamError: the port is taken, the address is not this machine's, or `websockets` is not installed.
         """
         load_websockets()
-        self.unsent = 0
+        self.unsent = self.sent = 0
         self._options, self._skeleton = options, skeleton
         self._greeting = skeleton_message(skeleton)
         self._start_ns: int | None = None
@@ -79,8 +80,7 @@ class WebStream:
         self.unsent += len(poses) - len(finite)
         if self._clients:
             text = self._message(finite)
-            for client in self._clients:
-                client.show(text)
+            self.sent += sum(client.show(text) for client in self._clients)
 
     def close(self) -> None:
         """Tell the browsers that this is the end, and release the port; may be called twice."""
