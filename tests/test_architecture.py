@@ -76,6 +76,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.viewer": (
         *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.pipeline",
         "mocap_app.sinks", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
+        # the settings panel shows what may be chosen: engines, their options and sizes, runtimes, formats
+        "engines.registry", "engines.options", "engines.runtime.names", "engines.weights", "exporters.files",
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),

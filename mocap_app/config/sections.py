@@ -234,6 +234,8 @@ class ViewerConfig:
     """Draw the recovered bodies over the picture."""
     show_skeleton: bool = True
     """Draw the skeletons over the picture."""
+    folder: str = "takes"
+    """Where the takes recorded in the window go, unless a folder to record into was named at the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,6 @@ from .sinks import RecordSwitch, ShownPictures, ViewSink
 from .state import Recording, ViewState
 from .window import MainWindow
 
-DEFAULT_FOLDER = "takes"
-"""Where takes go when no folder is named."""
-
 
 def run(config: AppConfig, notice: str = "") -> int:
     """Open the window, run the session until the window is closed, and return the exit code.
@@ -50,7 +47,7 @@ def run(config: AppConfig, notice: str = "") -> int:
 def build_window(config: AppConfig) -> tuple[MainWindow, Session]:
     """Return a window and its session, not started.
 
-    Where a folder is named, recording begins with the first frame; else with the space bar, into `takes`.
+    Where a folder is named, recording begins with the first frame; else with the space bar, into `viewer.folder`.
     """
     is_motion = config.capture.source != "images"
     state = ViewState(
@@ -62,7 +59,7 @@ def build_window(config: AppConfig) -> tuple[MainWindow, Session]:
     pictures = ShownPictures()
     switches: list[RecordSwitch] = []
     told = metadata(config)
-    record = replace(config.record, folder=config.record.folder or DEFAULT_FOLDER)
+    record = replace(config.record, folder=config.record.folder or config.viewer.folder)
 
     def make_view(context: SinkContext) -> ViewSink:
         return ViewSink(pictures, state, context)
