@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QStandardItemModel, QWheelEvent
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -25,7 +25,7 @@ from PyQt6.QtWidgets import (
 from .panel_style import colors_of, mixed
 from .settings_model import Kind, Setting
 
-EDITOR_PX = 150
+EDITOR_PX = 138
 """Width of an editor that stands beside its label."""
 
 
@@ -87,14 +87,58 @@ class Switch(QCheckBox):
         painter.setBrush(fill)
         painter.drawRoundedRect(track, 9, 9)
         painter.setBrush(QColor("white"))
-        painter.drawEllipse(
-            QRectF(track.right() - 16 if self.isChecked() else track.left() + 2, track.top() + 2, 14, 14)
-        )
+        left = track.right() - 16 if self.isChecked() else track.left() + 2
+        painter.drawEllipse(QRectF(left, track.top() + 2, 14, 14))
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(colors.text)
             painter.drawRoundedRect(track.adjusted(-1.5, -1.5, 1.5, 1.5), 10.5, 10.5)
         painter.end()
+
+
+class DropDown(QComboBox):
+    """A list with an arrow of ours, for a style sheet takes the style's away."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the arrow over the rest."""
+        super().paintEvent(event)
+        paint_arrow(self, self.width() - 13, self.height() / 2, 1)
+
+
+class WholeBox(QSpinBox):
+    """A whole number with arrows of ours."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the arrows over the rest."""
+        super().paintEvent(event)
+        paint_arrows(self)
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number with arrows of ours."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the arrows over the rest."""
+        super().paintEvent(event)
+        paint_arrows(self)
+
+
+def paint_arrows(box: QAbstractSpinBox) -> None:
+    """Paint an arrow up and one down at the right."""
+    paint_arrow(box, box.width() - 11, box.height() / 2 - 4.5, -1)
+    paint_arrow(box, box.width() - 11, box.height() / 2 + 4.5, 1)
+
+
+def paint_arrow(widget: QWidget, x: float, y: float, down: int) -> None:
+    """Paint a small arrow with its middle at `x`, `y`; -1 points up."""
+    colors = colors_of(widget.palette())
+    painter = QPainter(widget)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    color = colors.dim if widget.isEnabled() else mixed(colors.card, colors.text, 0.3)
+    painter.setPen(QPen(color, 1.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    tail = y - down * 1.5
+    painter.drawPolyline([QPointF(x - 3, tail), QPointF(x, tail + down * 3), QPointF(x + 3, tail)])
+    painter.end()
 
 
 class ToggleEditor(Editor):
@@ -118,15 +162,14 @@ class ChoiceEditor(Editor):
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self._choices = setting.choices
-        self.box = QComboBox()
+        self.box = DropDown()
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._hold(self.box, setting)
         for number, choice in enumerate(setting.choices):
             self.box.addItem(choice.text)
             self.box.setItemData(number, choice.hint, Qt.ItemDataRole.ToolTipRole)
-            model = self.box.model()
-            if not choice.is_here and isinstance(model, QStandardItemModel):
-                model.item(number).setForeground(self.palette().placeholderText())
+            if not choice.is_here:
+                self.box.setItemData(number, self.palette().placeholderText(), Qt.ItemDataRole.ForegroundRole)
         keep_from_wheel(self.box)
         self._line.addWidget(self.box)
         self.box.activated.connect(lambda number: self._tell(self._choices[number].value))
@@ -142,29 +185,39 @@ class NumberEditor(Editor):
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         row = setting.row
-        self._is_open = setting.default is None
-        self.box: QSpinBox | QDoubleSpinBox = QSpinBox() if setting.kind is Kind.WHOLE else QDoubleSpinBox()
-        low, high, step = row.low or 0, row.high or 0, row.step
-        self._open_at = low - step if self._is_open else None
-        if isinstance(self.box, QSpinBox):
-            self.box.setRange(int(low), int(high))
-            self.box.setSingleStep(int(step))
-        else:
-            self.box.setDecimals(0 if step >= 1 and self._is_open else 2 if step < 0.1 else 1)
-            self.box.setRange(low - step if self._is_open else low, high)
-            self.box.setSingleStep(step)
-        if self._is_open:
+        low, high = row.low or 0.0, row.high or 0.0
+        # One step below the lowest number stands for the number that is left open.
+        self._open_at = low - row.step if setting.default is None else None
+        self.box = self._box(setting, low if self._open_at is None else self._open_at, high)
+        if self._open_at is not None:
             self.box.setSpecialValueText(row.nothing)
         self.box.setSuffix(f" {row.unit}" if row.unit and row.unit != "°" else row.unit)
         self.box.setKeyboardTracking(False)
-        self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.box.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._hold(self.box, setting)
         keep_from_wheel(self.box)
         self._line.addWidget(self.box)
         self.box.valueChanged.connect(lambda value: self._tell(None if value == self._open_at else value))
 
+    def _box(self, setting: Setting, low: float, high: float) -> QSpinBox | QDoubleSpinBox:
+        step = setting.row.step
+        if setting.kind is Kind.WHOLE:
+            whole = WholeBox()
+            whole.setRange(int(low), int(high))
+            whole.setSingleStep(int(step))
+            return whole
+        number = NumberBox()
+        number.setDecimals(0 if step >= 1 and self._open_at is not None else 2 if step < 0.1 else 1)
+        number.setRange(low, high)
+        number.setSingleStep(step)
+        return number
+
     def _put(self, value: Any) -> None:
-        self.box.setValue(self._open_at if value is None else value)
+        number = self._open_at if value is None else value
+        if isinstance(self.box, QSpinBox):
+            self.box.setValue(int(number or 0))
+        else:
+            self.box.setValue(float(number or 0.0))
 
 
 class TextEditor(Editor):

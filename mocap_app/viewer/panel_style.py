@@ -40,12 +40,19 @@ def colors_of(palette: QPalette) -> Colors:
         card=mixed(window, text, 0.045) if is_dark else QColor("white"),
         line=mixed(window, text, 0.14),
         field=palette.color(Role.Base),
-        accent=accent if is_dark else accent.darker(150 if accent.lightness() > 150 else 100),
+        accent=_firm(accent),
         green=QColor(signals[0]),
         amber=QColor(signals[1]),
         red=QColor(signals[2]),
         is_dark=is_dark,
     )
+
+
+def _firm(accent: QColor) -> QColor:
+    """Return an accent on which white letters can be read: a theme's highlight may be pale."""
+    if accent.lightness() <= 150:
+        return accent
+    return QColor.fromHsl(max(accent.hslHue(), 0), max(accent.hslSaturation(), 180), 115)
 
 
 def mixed(a: QColor, b: QColor, part: float) -> QColor:
@@ -55,11 +62,13 @@ def mixed(a: QColor, b: QColor, part: float) -> QColor:
 
 
 def sheet_of(palette: QPalette) -> str:
-    """Return the style sheet of a panel; editors keep the style's own look, which follows the palette."""
+    """Return the style sheet of a panel."""
     c = colors_of(palette)
     card, line, dim, text = c.card.name(), c.line.name(), c.dim.name(), c.text.name()
     hover, pressed = mixed(c.card, c.text, 0.08).name(), mixed(c.card, c.text, 0.16).name()
     on, on_text = c.accent.name(), "#ffffff"
+    field, field_line = c.field.name(), mixed(c.card, c.text, 0.24).name()
+    handle, disabled = mixed(c.card, c.text, 0.28).name(), mixed(c.card, c.text, 0.38).name()
     return f"""
     QFrame[part="card"] {{ background: {card}; border: 1px solid {line}; border-radius: 8px; }}
     QFrame[part="rule"] {{ background: {line}; border: none; max-height: 1px; min-height: 1px; }}
@@ -68,6 +77,26 @@ def sheet_of(palette: QPalette) -> str:
     QLabel[part="error"] {{ color: {c.red.name()}; }}
     QLabel[part="good"] {{ color: {c.green.name()}; }}
     QLabel[part="big"] {{ color: {text}; font-weight: 600; }}
+    QLineEdit, QComboBox, QAbstractSpinBox {{ background: {field}; color: {text}; border: 1px solid {field_line};
+        border-radius: 6px; padding: 3px 8px; min-height: 20px; selection-background-color: {on};
+        selection-color: {on_text}; }}
+    QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {disabled}; }}
+    QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {on}; }}
+    QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled, QLabel:disabled {{ color: {disabled}; }}
+    QComboBox {{ padding-right: 20px; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::down-arrow {{ image: none; }}
+    QComboBox QAbstractItemView {{ background: {field}; color: {text}; border: 1px solid {field_line};
+        selection-background-color: {on}; selection-color: {on_text}; outline: none; }}
+    QAbstractSpinBox {{ padding-right: 18px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent;
+        width: 18px; }}
+    QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{ image: none; }}
+    QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; border: none; }}
+    QScrollBar::handle:vertical {{ background: {handle}; border-radius: 4px; min-height: 30px; }}
+    QScrollBar::handle:vertical:hover {{ background: {disabled}; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
+        border: none; height: 0; }}
     QScrollArea, QWidget[part="column"] {{ background: transparent; border: none; }}
     QToolButton[part="quiet"] {{ border: 1px solid transparent; border-radius: 6px; padding: 2px; color: {dim}; }}
     QToolButton[part="quiet"]:hover {{ background: {hover}; color: {text}; }}

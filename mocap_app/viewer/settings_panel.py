@@ -14,7 +14,7 @@ from .setting_row import Card, SettingRow
 from .settings_model import Setting, saved_keys, settings_of, value_of, with_value
 
 SETTLE_MS = 350
-"""Changes that follow one another as quickly are told as one: a session need not start anew for each step of a number."""
+"""Changes that follow one another so quickly are told as one: no session starts anew for each step of a number."""
 SURE_MS = 4000
 
 
