@@ -50,6 +50,7 @@ class WebStream:
         port: where it listens.
         sent: messages handed to browsers, each counted; none while nobody watches.
         unsent: poses whose numbers are not finite.
+        lost: 0, for a browser that cannot keep up is none that is not there.
     """
 
     def __init__(self, options: WebOptions, skeleton: Skeleton) -> None:
@@ -59,7 +60,7 @@ class WebStream:
             StreamError: the port is taken, the address is not this machine's, or `websockets` is not installed.
         """
         load_websockets()
-        self.unsent = self.sent = 0
+        self.unsent = self.sent = self.lost = 0
         self._options, self._skeleton = options, skeleton
         self._greeting = skeleton_message(skeleton)
         self._start_ns: int | None = None

@@ -42,6 +42,8 @@ class Summary:
     """Per place: frames or results that were replaced by newer ones."""
     sent: dict[str, int] = field(default_factory=dict)
     """Per live output: packets or messages handed over so far."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """Per live output: packets that could not be handed over so far."""
     failed: dict[str, str] = field(default_factory=dict)
     """Per live output that was detached: why."""
 
@@ -77,6 +79,7 @@ class Stats:
         self._ages: dict[str, _Series] = {}
         self._drops: dict[str, int] = {}
         self._sent: dict[str, int] = {}
+        self._lost: dict[str, int] = {}
         self._failed: dict[str, str] = {}
         self._frames = 0
         self._first_ns = 0
@@ -103,10 +106,11 @@ class Stats:
         with self._lock:
             self._drops[place] = self._drops.get(place, 0) + 1
 
-    def count_sent(self, output: str, packets: int) -> None:
-        """Note how many packets `output` has handed over so far."""
+    def count_sent(self, output: str, packets: int, lost: int = 0) -> None:
+        """Note how many packets `output` has handed over so far, and how many it could not."""
         with self._lock:
             self._sent[output] = packets
+            self._lost[output] = lost
 
     def fail(self, output: str, reason: str) -> None:
         """Note why `output` was detached."""
@@ -130,5 +134,6 @@ class Stats:
                 ages={name: series.spread() for name, series in self._ages.items()},
                 drops=dict(self._drops),
                 sent=dict(self._sent),
+                lost=dict(self._lost),
                 failed=dict(self._failed),
             )

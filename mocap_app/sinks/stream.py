@@ -24,7 +24,7 @@ class StreamSink:
         """Send the poses of one instant; nobody is sent as nobody."""
         self._stream.send(result.poses)
         self._stats.left(self.name, result.frame.grabbed_ns)
-        self._stats.count_sent(self.name, self._stream.sent)
+        self._stats.count_sent(self.name, self._stream.sent, self._stream.lost)
 
     def close(self) -> None:
         """Close the stream."""

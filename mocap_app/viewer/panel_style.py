@@ -88,7 +88,7 @@ def sheet_of(palette: QPalette) -> str:
     QComboBox::down-arrow {{ image: none; }}
     QComboBox QAbstractItemView {{ background: {field}; color: {text}; border: 1px solid {field_line};
         selection-background-color: {on}; selection-color: {on_text}; outline: none; }}
-    QAbstractSpinBox {{ padding-right: 18px; }}
+    QAbstractSpinBox {{ padding-right: 2px; }}
     QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent;
         width: 18px; }}
     QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{ image: none; }}

@@ -60,9 +60,6 @@ class SettingRow(QWidget):
         self.reset.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.reset.setAccessibleName(f"Reset {self.setting.row.label}")
         self.reset.setToolTip(f"Back to the default ({self.setting.tooltip.partition('Default: ')[2].splitlines()[0]})")
-        policy = self.reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(policy)
         self.reset.hide()
 
     def _arrange(self) -> None:
@@ -74,13 +71,15 @@ class SettingRow(QWidget):
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label.setWordWrap(True)
         grid.addWidget(self.label, 0, 0)
-        grid.addWidget(self.reset, 0, 1)
+        below = QHBoxLayout()
+        below.addWidget(self.meaning, 1)
+        below.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addLayout(below, 1, 0, 1, 2)
         if self.editor.is_wide:
-            grid.addWidget(self.editor, 2, 0, 1, 3)
+            grid.addWidget(self.editor, 2, 0, 1, 2)
         else:
-            grid.addWidget(self.editor, 0, 2)
-        grid.addWidget(self.meaning, 1, 0, 1, 3)
-        grid.addWidget(self.error, 3, 0, 1, 3)
+            grid.addWidget(self.editor, 0, 1)
+        grid.addWidget(self.error, 3, 0, 1, 2)
 
 
 class Card(QFrame):

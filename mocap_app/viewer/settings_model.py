@@ -78,6 +78,13 @@ class Setting:
         return all(word in " ".join(told).lower() for word in words.lower().split())
 
 
+def make_setting(config: AppConfig, key: str, row: Row) -> Setting:
+    """Return the setting at the dotted `key`, not an option, shown as `row` says."""
+    choices = choices_of(key, flat_keys(config)[key])
+    default = flat_keys(AppConfig())[key]
+    return Setting(key, _kind(row, default, choices), default, _meaning(explain(key)), _applies(key), choices, row)
+
+
 def settings_of(config: AppConfig) -> tuple[Setting, ...]:
     """Return every setting the window offers, group by group; the options are those of engine and detector chosen."""
     found: list[Setting] = []
@@ -85,7 +92,7 @@ def settings_of(config: AppConfig) -> tuple[Setting, ...]:
         if key.endswith(".options"):
             found += _options(config, key.split(".")[0], row)
         else:
-            found.append(_setting(key, row, flat_keys(AppConfig())[key], flat_keys(config)[key]))
+            found.append(make_setting(config, key, row))
     return tuple(found)
 
 
@@ -143,12 +150,6 @@ def spell(setting: Setting, value: Any) -> str:
     if value is None or value == "":
         return setting.row.nothing or "nothing"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _setting(key: str, row: Row, default: Any, value: Any) -> Setting:
-    choices = choices_of(key, value)
-    kind = _kind(row, default, choices)
-    return Setting(key, kind, default, _meaning(explain(key)), _applies(key), choices, row)
 
 
 def _options(config: AppConfig, section: str, row: Row) -> list[Setting]:

@@ -12,6 +12,8 @@ from engines.runtime.names import RUNTIMES
 from engines.weights import search_folders
 from exporters.files import FORMATS
 
+from ..config import TRACKERS
+
 TABLES: Mapping[str, Mapping[str, EngineSpec]] = {"engine": ENGINES, "detector": DETECTORS}
 LIBRARIES = {"yolo": "ultralytics", "smpl": "smplx"}
 """Extra -> module, by which it is seen whether it is installed."""
@@ -39,7 +41,7 @@ class Row:
     step: float = 1.0
     unit: str = ""
     nothing: str = ""
-    """What stands for null or nothing, as "the camera's default"; a number of a kind that may be left open."""
+    """What stands for null or nothing, as "automatic"; a number of a kind that may be left open."""
     path: str = ""
     """A file filter as "Avatars (*.vrm)", or `folder`."""
     needs: str = ""
@@ -66,9 +68,9 @@ ROWS: Mapping[str, Row] = {
     "motion.smoothing.min_cutoff_hz": Row(SMOOTHING, "Calm", 0.05, 30, 0.1, "Hz", needs=SMOOTH),
     "motion.smoothing.beta": Row(SMOOTHING, "Follow fast moves", 0, 20, 0.05, needs=SMOOTH),
     "motion.camera_pitch_deg": Row(CAMERA, "Looks down by", -90, 90, 1, "°"),
-    "motion.focal_px": Row(CAMERA, "Focal length", 50, 20000, 10, "px", nothing="from the picture"),
-    "capture.size": Row(CAMERA, "Picture size", nothing="camera's default"),
-    "capture.fps": Row(CAMERA, "Frame rate", 1, 240, 1, "fps", nothing="camera's default"),
+    "motion.focal_px": Row(CAMERA, "Focal length", 50, 20000, 10, "px", nothing="automatic"),
+    "capture.size": Row(CAMERA, "Picture size", nothing="automatic"),
+    "capture.fps": Row(CAMERA, "Frame rate", 1, 240, 1, "fps", nothing="automatic"),
     "capture.mirror": Row(CAMERA, "Mirror"),
     "viewer.folder": Row(RECORDING, "Folder of takes", path="folder"),
     "record.formats": Row(RECORDING, "Formats"),
@@ -82,13 +84,26 @@ OPTION_ROWS: Mapping[str, Row] = {
     "runtime": Row("", "Runtime"),
     "body": Row("", "Body model", path=BODIES, nothing="the shipped free body"),
     "threads": Row("", "CPU threads", 0, 64),
-    "min_score": Row("", "Lowest score", 0, 1, 0.05, nothing="the detector's own"),
+    "min_score": Row("", "Lowest score", 0, 1, 0.05, nothing="automatic"),
     "max_overlap": Row("", "Largest overlap", 0, 1, 0.05),
     "image_size_px": Row("", "Picture size", 160, 1920, 32, "px"),
     "tiles": Row("", "Look for small people"),
     "turns": Row("", "Look for turned people"),
 }
 """The same for options by their name; one that is not here is shown under its name."""
+CHOICES: Mapping[str, tuple[Choice, ...]] = {
+    "engine.device": (Choice("cpu", "CPU"), Choice("cuda:0", "NVIDIA card (cuda:0)")),
+    "osc.root_motion": (
+        Choice("root", "the root"),
+        Choice("hips", "the hips"),
+        Choice("both", "both"),
+    ),
+    "web.host": (
+        Choice("127.0.0.1", "this computer", "Only browsers on this computer can watch."),
+        Choice("0.0.0.0", "whole network", "Everybody in your network can watch: phones, tablets, other computers."),
+    ),
+    "vrchat.trackers": tuple(Choice(name, name.replace("_", " ")) for name in TRACKERS),
+}
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 
 
@@ -97,11 +112,11 @@ def choices_of(key: str, value: Any, spec: EngineSpec | None = None) -> tuple[Ch
     section, _, name = key.partition(".")
     if name == "name":
         return tuple(_part(part) for part in TABLES[section].values())
-    if key == "engine.device":
-        return _with(value, (Choice("cpu", "CPU"), Choice("cuda:0", "NVIDIA card (cuda:0)")))
     if key == "capture.size":
-        automatic = Choice(None, "camera's default")
+        automatic = Choice(None, "automatic")
         return _with(value, (automatic, *(Choice(size, f"{size[0]} × {size[1]}") for size in SIZES)))
+    if key in CHOICES:
+        return _with(value, CHOICES[key])
     if key == "record.formats":
         return tuple(Choice(suffix[1:], suffix[1:], format_.summary) for suffix, format_ in FORMATS.items())
     if key == "option.runtime":
@@ -130,7 +145,8 @@ def _size(name: str, spec: EngineSpec) -> Choice:
 
 def _with(value: Any, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Return the choices, and a value set elsewhere that is none of them."""
-    if any(choice.value == value for choice in choices):
+    known = [choice.value for choice in choices]
+    if value in (*known, "") or (isinstance(value, tuple) and set(value) <= set(known)):
         return choices
     text = f"{value[0]} × {value[1]}" if isinstance(value, tuple) else str(value)
     return (*choices, Choice(value, text))
