@@ -67,11 +67,19 @@ def sheet_of(palette: QPalette) -> str:
     card, line, dim, text = c.card.name(), c.line.name(), c.dim.name(), c.text.name()
     hover, pressed = mixed(c.card, c.text, 0.08).name(), mixed(c.card, c.text, 0.16).name()
     on, on_text = c.accent.name(), "#ffffff"
+    link = mixed(c.accent, QColor("white"), 0.35).name() if c.is_dark else on
     field, field_line = c.field.name(), mixed(c.card, c.text, 0.24).name()
     handle, disabled = mixed(c.card, c.text, 0.28).name(), mixed(c.card, c.text, 0.38).name()
     return f"""
     QFrame[part="card"] {{ background: {card}; border: 1px solid {line}; border-radius: 8px; }}
     QFrame[part="rule"] {{ background: {line}; border: none; max-height: 1px; min-height: 1px; }}
+    QFrame[part="well"], QFrame[part="warning"], QFrame[part="alarm"] {{ border-radius: 8px; }}
+    QFrame[part="well"] {{ background: {mixed(c.card, c.green, 0.10).name()}; border: 1px solid
+        {mixed(c.card, c.green, 0.35).name()}; }}
+    QFrame[part="warning"] {{ background: {mixed(c.card, c.amber, 0.14).name()}; border: 1px solid
+        {mixed(c.card, c.amber, 0.5).name()}; }}
+    QFrame[part="alarm"] {{ background: {mixed(c.card, c.red, 0.14).name()}; border: 1px solid
+        {mixed(c.card, c.red, 0.5).name()}; }}
     QLabel[part="group"] {{ color: {text}; font-weight: 600; }}
     QLabel[part="dim"] {{ color: {dim}; }}
     QLabel[part="error"] {{ color: {c.red.name()}; }}
@@ -111,6 +119,9 @@ def sheet_of(palette: QPalette) -> str:
         padding: 6px 14px; font-weight: 600; }}
     QPushButton[part="main"]:hover {{ background: {mixed(c.accent, c.text, 0.15).name()}; }}
     QPushButton[part="main"]:focus {{ border: 1px solid {text}; }}
+    QPushButton[part="link"] {{ background: transparent; border: 1px solid transparent; border-radius: 4px;
+        color: {link}; text-decoration: underline; padding: 2px 4px; text-align: left; }}
+    QPushButton[part="link"]:focus {{ border-color: {on}; }}
     QPushButton[part="plain"] {{ background: transparent; color: {text}; border: 1px solid {line}; border-radius: 6px;
         padding: 6px 14px; }}
     QPushButton[part="plain"]:hover {{ background: {hover}; }}
