@@ -106,8 +106,10 @@ class Health:
         """Take in one more moment and return what to show."""
         step_s = max(now_s - self._before_s, 1e-3)
         before, self._before, self._before_s, self._now_s = self._before, summary, now_s, now_s
-        frames = summary.frames - (before.frames if before else summary.frames)
-        drops = {n: (c - (before.drops.get(n, 0) if before else c)) / step_s for n, c in summary.drops.items()}
+        if before is None:  # nothing to compare with
+            return Report(summary, load, 0.0, {}, (), (), self._engine, runtime)
+        frames = summary.frames - before.frames
+        drops = {n: (c - before.drops.get(n, 0)) / step_s for n, c in summary.drops.items()}
         self._keep("rate", frames / step_s)
         recent = float(np.mean(list(self._series["rate"])[-6:]))
         line = warnings_of(summary, self._is_live, recent, drops)

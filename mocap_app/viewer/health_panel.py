@@ -10,6 +10,11 @@ from .panel_style import Panel, small
 from .plots import Bar, Bars, PlotTile, bars_of
 
 WELL = "Everything runs well."
+STAGES = """capture: waiting for the camera or reading the file
+detect: looking for people, on every k-th frame
+track: telling who is who
+recover: the network that recovers the bodies
+solve: from bodies to smooth motion in the room"""
 
 
 class HealthPanel(Panel):
@@ -26,6 +31,7 @@ class HealthPanel(Panel):
         self.ages = Section("Age of a frame", "when it leaves: median / 95 of 100 stay below", "Age at each output")
         self.drops = Section("Left out", "frames that were replaced by newer ones", "Frames left out")
         self.about = small(QLabel())
+        self.stages.setToolTip(STAGES)
         self._arrange()
 
     def show_report(self, report: Report) -> None:
@@ -34,7 +40,9 @@ class HealthPanel(Panel):
         while len(self.tiles) < len(report.plots):
             self.tiles.append(PlotTile())
             number = len(self.tiles) - 1
-            self._grid.addWidget(self.tiles[-1], number // 2, number % 2)
+            # One that is left over takes the whole line.
+            span = 2 if number == len(report.plots) - 1 and number % 2 == 0 else 1
+            self._grid.addWidget(self.tiles[-1], number // 2, number % 2, 1, span)
         for number, tile in enumerate(self.tiles):
             tile.setVisible(number < len(report.plots))
             if number < len(report.plots):

@@ -67,6 +67,10 @@ class PlotTile(QFrame):
         painter.setPen(mixed(colors.card, colors.text, 0.55))
         above = QRectF(area.left(), area.top() - 17, area.width(), 14)
         painter.drawText(above, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, plot.top_words)
+        letters = painter.fontMetrics()
+        room = int(area.width()) - letters.horizontalAdvance(plot.top_words) - 8
+        detail = letters.elidedText(plot.detail, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(above, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, detail)
         painter.setPen(QPen(colors.line, 1, Qt.PenStyle.DotLine))
         painter.drawLine(area.topLeft(), area.topRight())
         painter.setPen(QPen(colors.line, 1))
@@ -129,7 +133,14 @@ class Bar:
 
 def bars_of(spreads: Mapping[str, Spread], quiet: Sequence[str] = ()) -> list[Bar]:
     """Return measured times as bars: the median, and what 95 of 100 stay below."""
-    return [Bar(n, f"{s.p50_ms:.0f} / {s.p95_ms:.0f} ms", s.p50_ms, s.p95_ms, n in quiet) for n, s in spreads.items()]
+    return [
+        Bar(name, f"{_ms(spread.p50_ms)} / {_ms(spread.p95_ms)} ms", spread.p50_ms, spread.p95_ms, name in quiet)
+        for name, spread in spreads.items()
+    ]
+
+
+def _ms(value_ms: float) -> str:
+    return f"{value_ms:.1f}" if value_ms < 10 else f"{value_ms:.0f}"
 
 
 class Bars(QWidget):
