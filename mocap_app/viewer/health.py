@@ -85,8 +85,9 @@ class Health:
         self._series: dict[str, deque[float]] = {}
         self._before: Summary | None = None
         self._before_s = 0.0
-        self._seen_s: float | None = None
-        self._whole_s: float | None = None
+        self._empty_s: float | None = None
+        self._cut_s: float | None = None
+        """Since when nobody has been seen, and somebody has been cut off; None where that is not so."""
         self._now_s = 0.0
 
     def note_people(self, boxes_xyxy: FloatArray, size_wh: tuple[int, int], now_s: float) -> None:
@@ -97,10 +98,9 @@ class Health:
             size_wh: of the picture, pixels.
             now_s: of any clock that only rises, the same as for `update`.
         """
-        if self._seen_s is None or len(boxes_xyxy):
-            self._seen_s = now_s
-        if self._whole_s is None or not is_cut_off(boxes_xyxy, size_wh):
-            self._whole_s = now_s
+        self._empty_s = None if len(boxes_xyxy) else self._empty_s if self._empty_s is not None else now_s
+        is_cut = is_cut_off(boxes_xyxy, size_wh)
+        self._cut_s = None if not is_cut else self._cut_s if self._cut_s is not None else now_s
 
     def update(self, summary: Summary, load: Load, runtime: str, now_s: float) -> Report:
         """Take in one more moment and return what to show."""
@@ -127,15 +127,15 @@ class Health:
         ages = self._keep("age", age_ms)
         plots = [
             _plot("Frames per second", f"{rate:.1f}", "through the whole line", tuple(self._series["rate"]), 30, ""),
-            _plot("Age of a frame", f"{age_ms:.0f} ms", "from the camera to its output", ages, 50, " ms"),
+            _plot("Age of a frame", f"{age_ms:.0f} ms", "camera to output", ages, 50, " ms"),
         ]
         if load.process_cpu is not None:
             busy = self._keep("cpu", 100 * load.process_cpu / load.cores)
-            detail = f"the whole computer {100 * (load.machine_cpu or 0):.0f} %"
+            detail = f"whole: {100 * (load.machine_cpu or 0):.0f} %"
             plots.append(Plot("Processor", f"{busy[-1]:.0f} %", detail, busy, 100, "100 %"))
         if load.memory_bytes is not None:
             used = self._keep("memory", load.memory_bytes / 2**20)
-            detail = f"{size_words(load.memory_free_bytes or 0)} of {size_words(load.memory_total_bytes or 0)} free"
+            detail = f"{size_words(load.memory_free_bytes or 0)} free"
             plots.append(_plot("Memory", size_words(load.memory_bytes), detail, used, 512, " MB"))
         if load.gpu_used is not None:
             card = self._keep("gpu", 100 * load.gpu_used)
@@ -144,9 +144,9 @@ class Health:
         return tuple(plots)
 
     def _of_the_picture(self) -> list[Trouble]:
-        if self._seen_s is not None and self._now_s - self._seen_s >= EMPTY_S:
+        if self._empty_s is not None and self._now_s - self._empty_s >= EMPTY_S:
             return [Trouble("Nobody has been seen for a while: step into the picture, whole and with light on you.")]
-        if self._whole_s is not None and self._now_s - self._whole_s >= CUT_S:
+        if self._cut_s is not None and self._now_s - self._cut_s >= CUT_S:
             return [
                 Trouble("Somebody is cut off by the edge of the picture: step back, or turn the camera, until head "
                          "and feet are in it.")
