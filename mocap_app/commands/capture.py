@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--size", type=parse_size, metavar="WxH", help="picture size asked of the camera")
     group.add_argument("--fps", type=float, help="frame rate asked of the camera")
     group.add_argument("--mirror", action="store_const", const=True, help="flip the picture left to right")
+    group.add_argument("--rotation", type=int, metavar="DEGREES", help="turn the picture clockwise: 90, 180 or 270")
     group.add_argument("--realtime", action="store_const", const=True, help="read a video at its own pace, as a camera")
     group.add_argument("--countdown", type=float, metavar="SECONDS", help="wait before the first frame is used")
     group.add_argument("--duration", type=float, metavar="SECONDS", help="end after so much of the source")
