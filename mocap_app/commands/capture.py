@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 from .. import __version__
-from ..config import AppConfig, default_config_file
+from ..config import AppConfig, CaptureConfig, default_config_file
 from ..errors import ConfigError
 from ..session import Event, Session, State
 from .messages import Progress, start_logging
@@ -93,7 +93,7 @@ def main(args: argparse.Namespace) -> int:
     start_logging(args)
     config = read_settings(args, source_settings(args))
     if wants_window(args, config):
-        return open_window(config)
+        return open_window(config, chooses_source=not names_source(args, config))
     return capture_headless(with_an_output(config), quiet=args.quiet)
 
 
@@ -122,8 +122,16 @@ def wants_window(args: argparse.Namespace, config: AppConfig) -> bool:
     return bool(args.window or (live and not args.headless))
 
 
-def open_window(config: AppConfig) -> int:
-    """Open the window and return its exit code.
+def names_source(args: argparse.Namespace, config: AppConfig) -> bool:
+    """Say whether somebody chose the source, by a flag or in the settings; else the window looks for a camera."""
+    flags = (args.camera, args.video, args.images, args.stream)
+    default = CaptureConfig()
+    chosen = (config.capture.source, config.capture.device) != (default.source, default.device)
+    return chosen or any(flag is not None for flag in flags)
+
+
+def open_window(config: AppConfig, chooses_source: bool = False) -> int:
+    """Open the window and return its exit code; `chooses_source` lets it look for a camera.
 
     Raises:
         ConfigError: The window's library is not installed, or cannot be loaded.
@@ -142,7 +150,7 @@ def open_window(config: AppConfig) -> int:
             f"the window's library cannot be loaded ({error}); on Debian or Ubuntu, scripts/setup viewer installs "
             "what it needs; or do without a window: --headless"
         ) from error
-    return int(run(config))
+    return int(run(config, chooses_source))
 
 
 def with_an_output(config: AppConfig) -> AppConfig:

@@ -20,7 +20,7 @@ from ..sinks import MakeSink, SinkContext
 from ..stats import Summary
 from . import wording
 from .sinks import RecordSwitch, ShownPictures, ViewSink
-from .sources import is_preview, preview_of, whole_of
+from .sources import demo_of, is_preview, preview_of, whole_of
 from .state import Phase, Recording, RecordPlan, ViewState
 from .take_names import check_pattern, source_word
 from .wording import Notice
@@ -59,6 +59,7 @@ class Studio:
         self._is_closed = False
         self._records_once = bool(config.record.folder) and config.capture.source != "images"
         self._after_take: AppConfig | None = None
+        self._before_demo: AppConfig | None = None
         self.pictures = ShownPictures()
         self.view = ViewState(config.viewer.show_mesh, config.viewer.show_skeleton)
         self.plan = RecordPlan(
@@ -115,7 +116,19 @@ class Studio:
     def choose(self, capture: CaptureConfig) -> None:
         """Change to another source; a take being recorded is finished first."""
         self._records_once = False
-        self.start(replace(self.config, capture=capture))
+        config, self._before_demo = self._before_demo or self.config, None
+        self.start(replace(config, capture=capture))
+
+    def start_demo(self) -> None:
+        """Show a drawn figure with an engine that knows it; the next source brings back the engine from before."""
+        self._records_once = False
+        self._before_demo = self._before_demo or self.config
+        self.start(demo_of(self._before_demo))
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the drawn figure runs, or will."""
+        return self._before_demo is not None
 
     def stop(self) -> None:
         """Ask the session to end; what was recorded is kept."""
