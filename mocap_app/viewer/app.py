@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QDir, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from ..config import AppConfig
 from ..errors import ConfigError
+from .icons import write_sheet_icons
 from .sinks import Shown
 from .studio import Studio
+from .theme import ICONS, THEMES
 from .window import MainWindow
 
 logger = logging.getLogger(__name__)
@@ -54,6 +60,12 @@ def make_application() -> QApplication:
     application.setApplicationDisplayName("mocap-app")
     # One style everywhere: a style sheet over three different ones cannot look right.
     application.setStyle("Fusion")
+    if not QDir.searchPaths(ICONS):
+        folder = Path(tempfile.mkdtemp(prefix="mocap-app-icons-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        for name, theme in THEMES.items():
+            write_sheet_icons(folder / name, theme)
+        QDir.addSearchPath(ICONS, str(folder))
     return application
 
 

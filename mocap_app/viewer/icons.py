@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+
+from .theme import Theme
 
 SIDE = 24
 """Units of the drawings below, whatever size the icon is asked for."""
@@ -27,6 +30,15 @@ def icon(name: str, color: str) -> QIcon:
         painter.end()
         made.addPixmap(picture)
     return made
+
+
+def write_sheet_icons(folder: Path, theme: Theme) -> None:
+    """Write into `folder` the few pictures that a style sheet can take from files alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    colors = {"check": theme.on_accent, "dot": theme.on_accent, "down": theme.muted, "up": theme.muted}
+    for name, color in colors.items():
+        icon(name, color).pixmap(48, 48).save(str(folder / f"{name}.png"))
+    icon("check", theme.text).pixmap(48, 48).save(str(folder / "menu_check.png"))
 
 
 def _lines(painter: QPainter, *points: tuple[float, float]) -> None:
@@ -141,10 +153,30 @@ def _person(painter: QPainter, color: QColor) -> None:
     painter.drawPath(path)
 
 
+def _check(painter: QPainter, color: QColor) -> None:
+    painter.setPen(QPen(color, 3.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    _lines(painter, (5.5, 12.5), (10, 17), (18.5, 7.5))
+
+
+def _down(painter: QPainter, color: QColor) -> None:
+    painter.setPen(QPen(color, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    _lines(painter, (5, 9), (12, 16), (19, 9))
+
+
+def _up(painter: QPainter, color: QColor) -> None:
+    painter.setPen(QPen(color, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    _lines(painter, (5, 16), (12, 9), (19, 16))
+
+
+def _dot(painter: QPainter, color: QColor) -> None:
+    painter.setBrush(color)
+    painter.drawEllipse(QPointF(12, 12), 4.5, 4.5)
+
+
 DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "camera": _camera, "film": _film, "refresh": _refresh, "mirror": _mirror, "rotate": _rotate,
     "skeleton": _skeleton, "mesh": _mesh, "sun": _sun, "moon": _moon, "folder": _folder, "play": _play,
     "close": _close, "error": _alert, "warning": _alert, "note": _note, "done": _done, "help": _help,
-    "person": _person,
+    "person": _person, "check": _check, "down": _down, "up": _up, "dot": _dot,
 }  # fmt: skip
 """The icons there are."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from PyQt6.QtCore import QByteArray, QSettings
 
+from ..errors import ConfigError
 from .sources import CameraChoice, read_cameras
 from .state import COUNT_INS_S, RecordPlan
 from .theme import THEMES, ThemeName
@@ -77,19 +79,20 @@ def keep_plan(plan: RecordPlan) -> None:
 
 def read_modes(cameras: tuple[CameraChoice, ...]) -> tuple[CameraChoice, ...]:
     """Return `cameras`, those without modes with the modes they had when they were last asked."""
-    from ..errors import ConfigError
-
-    try:
-        known = {camera.title: camera.modes for camera in read_cameras(str(memory().value("cameras", "[]")))}
-    except ConfigError:
-        return cameras
+    known = {camera.title: camera.modes for camera in known_cameras()}
     return tuple(camera if camera.modes else replace(camera, modes=known.get(camera.title, ())) for camera in cameras)
+
+
+def known_cameras() -> tuple[CameraChoice, ...]:
+    """Return the cameras that were there the last time."""
+    try:
+        return read_cameras(str(memory().value("cameras", "[]")))
+    except ConfigError:
+        return ()
 
 
 def keep_modes(cameras: tuple[CameraChoice, ...]) -> None:
     """Remember the modes of `cameras`."""
-    import json
-
     described = [
         {"index": c.index, "name": c.name, "modes": [{"size": list(m.size_wh), "fps": m.fps} for m in c.modes]}
         for c in cameras

@@ -34,7 +34,8 @@ class Panes(QObject):
         self.timeline: QWidget = _placeholder("Timeline")
         self.timeline.setFixedHeight(72)
         self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.tabs.setAccessibleName("Takes, people, streams, settings, health")
         for title in TABS:
             self.tabs.addTab(_placeholder(title), title)

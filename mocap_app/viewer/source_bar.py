@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QTool
 
 from ..config import ROTATIONS, CaptureConfig
 from .icons import icon
-from .sources import CameraChoice, CameraMode, capture_of_camera, source_title
+from .sources import CameraChoice, CameraMode, capture_of_camera, is_demo, source_title
 from .theme import Theme
 
 OTHERS = {
@@ -69,9 +69,6 @@ class SourceBar(QFrame):
         self.mirror.setChecked(capture.mirror)
         for action in self._turns:
             action.setChecked(action.data() == capture.rotation)
-        can_turn = capture.source != "synthetic"
-        for button in (self.mirror, self.rotate):
-            button.setEnabled(can_turn)
 
     def show_searching(self, is_searching: bool) -> None:
         """Say that cameras are looked for."""
@@ -127,8 +124,8 @@ class SourceBar(QFrame):
 
     def _is_listed(self) -> bool:
         is_camera = self._has_source and self._capture.source == "camera"
-        is_demo = self._has_source and self._capture.source == "synthetic"
-        return is_demo or (is_camera and any(c.index == self._capture.device for c in self._cameras))
+        plays_demo = self._has_source and is_demo(self._capture)
+        return plays_demo or (is_camera and any(c.index == self._capture.device for c in self._cameras))
 
     def _current(self) -> int:
         for row in range(self.sources.count()):
@@ -138,7 +135,7 @@ class SourceBar(QFrame):
                     return row
             elif held is None and self.sources.itemText(row) and not self._is_listed():
                 return row
-            elif held == "demo" and self._is_listed() and self._capture.source == "synthetic":
+            elif held == "demo" and self._has_source and is_demo(self._capture):
                 return row
         return 0
 

@@ -6,10 +6,14 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..config import AppConfig, CaptureConfig, DetectorConfig, EngineConfig
+from ..config import AppConfig, CaptureConfig
 from ..errors import ConfigError
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mts", ".3gp")
+DEMO_CLIP = Path(__file__).resolve().parents[1] / "demo" / "actor.webm"
+"""The demo actor, rendered by `scripts/make_demo_clip.py`."""
+DEMO_PITCH_DEG, DEMO_FOCAL_PX = 5.0, 768.0
+"""Of the camera that the clip was rendered with."""
 STREAM_SCHEMES = ("rtsp://", "rtmp://", "http://", "https://", "udp://", "srt://", "tcp://", "rtp://")
 
 
@@ -112,16 +116,18 @@ def is_preview(capture: CaptureConfig) -> bool:
 
 
 def demo_of(config: AppConfig) -> AppConfig:
-    """Return `config` with a drawn figure and an engine that knows it: moving within a moment, on any machine."""
+    """Return `config` playing the demo actor again and again, seen by the camera it was rendered with."""
+    kept = replace(_calm(config.capture), size=None, fps=None, mirror=False, rotation=0)
     return replace(
         config,
-        capture=replace(
-            _calm(config.capture), source="synthetic", path="", size=(960, 720), fps=30.0, realtime=True,
-            mirror=False, rotation=0,
-        ),
-        detector=DetectorConfig(name="synthetic"),
-        engine=EngineConfig(name="synthetic"),
-    )  # fmt: skip
+        capture=preview_of(replace(kept, source="video", path=str(DEMO_CLIP))),
+        motion=replace(config.motion, camera_pitch_deg=DEMO_PITCH_DEG, focal_px=DEMO_FOCAL_PX),
+    )
+
+
+def is_demo(capture: CaptureConfig) -> bool:
+    """Say whether the demo actor plays."""
+    return capture.source == "video" and capture.path == str(DEMO_CLIP)
 
 
 def source_title(capture: CaptureConfig, cameras: tuple[CameraChoice, ...] = ()) -> str:
@@ -129,11 +135,11 @@ def source_title(capture: CaptureConfig, cameras: tuple[CameraChoice, ...] = ())
     if capture.source == "camera":
         named = [camera.title for camera in cameras if camera.index == capture.device]
         return named[0] if named else f"Camera {capture.device}"
+    if is_demo(capture):
+        return "Demo actor"
     if capture.source in ("video", "images"):
         return Path(capture.path).name
-    if capture.source == "stream":
-        return "Network stream"
-    return "Demo actor"
+    return "Network stream" if capture.source == "stream" else "Drawn figure"
 
 
 def _calm(config: CaptureConfig) -> CaptureConfig:

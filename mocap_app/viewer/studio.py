@@ -120,14 +120,14 @@ class Studio:
         self.start(replace(config, capture=capture))
 
     def start_demo(self) -> None:
-        """Show a drawn figure with an engine that knows it; the next source brings back the engine from before."""
+        """Play the demo actor; the next source brings back the settings from before."""
         self._records_once = False
         self._before_demo = self._before_demo or self.config
         self.start(demo_of(self._before_demo))
 
     @property
     def is_demo(self) -> bool:
-        """Whether the drawn figure runs, or will."""
+        """Whether the demo actor plays, or will."""
         return self._before_demo is not None
 
     def stop(self) -> None:

@@ -93,7 +93,7 @@ def source_word(capture: CaptureConfig) -> str:
         return f"camera{capture.device}" if isinstance(capture.device, int) else plain(capture.device)
     if capture.source in ("video", "images"):
         return plain(Path(capture.path).stem) or capture.source
-    return "demo" if capture.source == "synthetic" else capture.source
+    return capture.source
 
 
 def plain(text: str) -> str:

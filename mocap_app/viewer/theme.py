@@ -47,6 +47,8 @@ LIGHT = Theme(
     text="#1a1d23", muted="#5a6372", accent="#1f66e0", on_accent="#ffffff", record="#d92c34", error="#fbe0e1",
     warning="#fdf0cf", note="#deeafc", done="#dbf3e5",
 )  # fmt: skip
+ICONS = "icons"
+"""The name by which Qt finds the small pictures of the style sheet."""
 THEMES: dict[ThemeName, Theme] = {"dark": DARK, "light": LIGHT}
 
 
@@ -72,7 +74,7 @@ def palette_of(theme: Theme) -> QPalette:
 def style_of(theme: Theme) -> str:
     """Return the style sheet of the whole application."""
     names = {name: getattr(theme, name) for name in Theme.__dataclass_fields__}
-    return Template(SHEET).substitute(names)
+    return Template(SHEET).substitute(names, icons=f"{ICONS}:{theme.name}")
 
 
 SHEET = """
@@ -119,17 +121,42 @@ QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {
     selection-background-color: $accent; selection-color: $on_accent;
 }
 QComboBox:hover, QLineEdit:hover { border-color: $muted; }
-QComboBox { padding-right: 22px; }
+QComboBox { padding-right: 24px; }
+QComboBox::drop-down { border: 0; width: 26px; }
+QComboBox::down-arrow { image: url($icons/down.png); width: 12px; height: 12px; }
+QComboBox::down-arrow:disabled { image: none; }
+QSpinBox, QDoubleSpinBox { padding-right: 22px; }
+QSpinBox::up-button, QDoubleSpinBox::up-button { border: 0; background: transparent; width: 20px; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { border: 0; background: transparent; width: 20px; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url($icons/up.png); width: 10px; height: 10px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url($icons/down.png); width: 10px; height: 10px; }
 QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled { color: $muted; background: $surface; }
 QComboBox QAbstractItemView {
     background: $surface; border: 1px solid $border; outline: 0; padding: 4px;
     selection-background-color: $accent; selection-color: $on_accent;
 }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; border: 1px solid transparent; border-radius: 5px; }
+QCheckBox::indicator, QListView::indicator, QTreeView::indicator, QTableView::indicator {
+    width: 16px; height: 16px; border: 1px solid $muted; border-radius: 4px; background: $raised;
+}
+QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:checked, QListView::indicator:checked, QTreeView::indicator:checked,
+QTableView::indicator:checked { background: $accent; border-color: $accent; image: url($icons/check.png); }
+QCheckBox::indicator:disabled { background: $surface; border-color: $border; }
+QRadioButton::indicator {
+    width: 14px; height: 14px; border: 1px solid $muted; border-radius: 8px; background: $raised;
+}
+QRadioButton::indicator:checked { background: $accent; border-color: $accent; image: url($icons/dot.png); }
+QMenu::indicator:checked { image: url($icons/menu_check.png); }
+QSlider::groove:horizontal { height: 4px; background: $border; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::handle:horizontal { width: 14px; margin: -5px 0; border-radius: 7px; background: $accent; }
+QGroupBox { border: 1px solid $border; border-radius: 8px; margin-top: 20px; padding: 8px; }
+QGroupBox::title { subcontrol-origin: margin; left: 4px; top: 2px; color: $muted; }
 
 QTabWidget::pane { border: 0; background: transparent; }
 QTabBar { background: transparent; qproperty-drawBase: 0; }
-QTabBar::tab { color: $muted; padding: 8px 11px; margin: 0 1px; border: 0; border-bottom: 2px solid transparent; }
+QTabBar::tab { color: $muted; padding: 8px 9px; margin: 0; border: 0; border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; font-weight: 600; }
 QTabBar::tab:focus { color: $accent; }

@@ -20,7 +20,6 @@ from . import layout
 from .actions import SpaceForButtons, build_menus
 from .banner import Banner
 from .bridge import StudioBridge
-from .demo_clip import DemoClip
 from .device_list import DeviceList
 from .help_sheet import HelpSheet
 from .icons import icon
@@ -46,18 +45,16 @@ LOADING_WORDS = "Loading the body engine…"
 class MainWindow(QMainWindow):
     """One window with one studio behind it. Closing it asks the studio to stop and waits for nothing."""
 
-    def __init__(self, studio: Studio, chooses_source: bool = False, renders_demo: bool = True) -> None:
+    def __init__(self, studio: Studio, chooses_source: bool = False) -> None:
         """Show `studio`, which is not started yet.
 
         Args:
             studio: What runs.
             chooses_source: Nobody named a source: take the first camera there is, or the demo actor.
-            renders_demo: Make a video of the demo actor in the background where there is none.
         """
         super().__init__()
         self.studio = studio
         self._chooses_source = chooses_source
-        self._renders_demo = renders_demo
         self._restarts_camera = False
         self._cameras: tuple[CameraChoice, ...] = ()
         self._is_asked_once = False
@@ -86,7 +83,6 @@ class MainWindow(QMainWindow):
         self.panes = Panes(self.studio.config, self.studio.plan.folder)
         self.bridge = StudioBridge(self.studio)
         self.devices = DeviceList(self)
-        self.demo_clip = DemoClip(self)
         self.mesh_switch = _switch("Mesh over the picture (M)", self.studio.view.show_mesh)
         self.skeleton_switch = _switch("Skeleton over the picture (S)", self.studio.view.show_skeleton)
         self.theme_button = _switch("Dark or light (Ctrl+T)", None)
@@ -124,7 +120,8 @@ class MainWindow(QMainWindow):
         self.columns = self._splitter(Qt.Orientation.Horizontal, work, self.side_pane)
         self.columns.setStretchFactor(0, 1)
         self.columns.setStretchFactor(1, 0)
-        self.columns.setSizes([1180, 350])
+        self.columns.setSizes([1140, 380])
+        views.setSizes([600, 520])
         bar = self.source_bar.layout()
         assert bar is not None
         bar.addWidget(self.theme_button)
@@ -185,8 +182,6 @@ class MainWindow(QMainWindow):
         self.panel.resized.connect(self._resize_pictures)
         self.devices.found.connect(self._show_cameras)
         self.devices.failed.connect(self._miss_cameras)
-        self.demo_clip.ready.connect(self._play_demo_clip)
-        self.demo_clip.failed.connect(lambda text: self.say(Notice("warning", "No demo actor", text)))
         self.mesh_switch.clicked.connect(lambda on: self._show_over(mesh=on))
         self.skeleton_switch.clicked.connect(lambda on: self._show_over(skeleton=on))
         self.theme_button.clicked.connect(self.toggle_theme)
@@ -201,7 +196,10 @@ class MainWindow(QMainWindow):
         """Start what was asked for, or look for a camera; called once the window can be seen."""
         self._show_disk()
         if self._chooses_source:
-            self._search(with_modes=not layout.read_modes((CameraChoice(0, ""),))[0].modes)
+            known = layout.known_cameras()
+            if not known:  # no time is lost by waiting for what probably is not there
+                self.show_demo()
+            self._search(with_modes=not any(camera.modes for camera in known))
         else:
             self.studio.start()
         self.panes.show_folder(self.studio.plan.folder)
@@ -223,7 +221,6 @@ class MainWindow(QMainWindow):
         self._disk_timer.stop()
         self.studio.close()
         self.devices.stop()
-        self.demo_clip.stop()
         self.panes.close()
         if event is not None:
             event.accept()
@@ -278,13 +275,10 @@ class MainWindow(QMainWindow):
             self._choose(capture)
 
     def show_demo(self) -> None:
-        """Show the demo actor: as a video with the real engine where it was rendered, else as a drawn figure."""
-        if self.demo_clip.is_there:
-            self.open_path(self.demo_clip.path)
-            return
+        """Play the demo actor."""
+        self.panel.show_picture(None)
+        self.panes.set_mode(Mode.LIVE)
         self.studio.start_demo()
-        if self._renders_demo:
-            self.demo_clip.render()
 
     def refresh_cameras(self) -> None:
         """Look for cameras; one that runs is let go for the moment, for it could not be asked for its modes."""
@@ -312,9 +306,10 @@ class MainWindow(QMainWindow):
             self.open_path(Path(files[0]))
 
     def _choose(self, capture: CaptureConfig) -> None:
+        if capture.path != self.studio.capture.path or capture.device != self.studio.capture.device:
+            self.panel.show_picture(None)
         self.card.hide()
         self.studio.notice = None
-        self.panel.show_picture(None)
         self.panes.set_mode(Mode.LIVE)
         self.studio.choose(capture)
 
@@ -332,7 +327,7 @@ class MainWindow(QMainWindow):
             self.studio.start()
         elif cameras and (self._chooses_source or self.card.isVisible()):
             self._choose(capture_of_camera(self.studio.capture, cameras[0].index))
-        elif self._chooses_source and self.studio.phase is Phase.EMPTY:
+        elif self._chooses_source:
             self._welcome()
         elif not cameras and self.studio.is_demo:
             self.say(Notice("note", "Still no camera found", "Check its cable and that it is switched on."))
@@ -345,13 +340,8 @@ class MainWindow(QMainWindow):
     def _welcome(self) -> None:
         self.card.show()
         self._place_card()
-        self.show_demo()
-
-    def _play_demo_clip(self, path: Path) -> None:
-        if self.studio.is_demo and not self.studio.is_recording:
-            was_welcome = self.card.isVisible()
-            self.open_path(path)
-            self.card.setVisible(was_welcome)
+        if not self.studio.is_demo:
+            self.show_demo()
 
     # Showing what is new
 
@@ -382,8 +372,9 @@ class MainWindow(QMainWindow):
 
     def _panel_text(self, counting_s: float | None) -> PanelText:
         studio, capture = self.studio, self.studio.capture
-        badges = {"synthetic": "DEMO", "camera": "LIVE", "stream": "LIVE", "images": "PICTURES"}
+        badges = {"synthetic": "LIVE", "camera": "LIVE", "stream": "LIVE", "images": "PICTURES"}
         badge = badges.get(capture.source, "PREVIEW" if is_preview(capture) else "VIDEO")
+        badge = "DEMO" if studio.is_demo else badge
         recording = clock_text(studio.recording.seconds) if studio.is_recording else ""
         loading = hint = ""
         if studio.phase is Phase.LOADING or (studio.phase is Phase.RUNNING and self.panel.shown is None):
