@@ -112,6 +112,7 @@ class Session:
         pictures: bool = False,
         patience: Patience | None = None,
         stats: Stats | None = None,
+        preview: Callable[[Frame], None] | None = None,
     ) -> None:
         """Hold the factories; nothing is opened before `start`.
 
@@ -123,12 +124,15 @@ class Session:
             pictures: the frames are independent: no tracking, no filter.
             patience: how long `join` waits after `stop`.
             stats: where times and drops go; None makes new ones.
+            preview: called by the capture thread with each frame of a live source while the engine loads; those
+                frames go nowhere else. None leaves the source alone until the engine is there.
         """
         self.stats = stats or Stats()
         self._make_source = make_source
         self._make_perception = make_perception
         self._make_solver = make_solver
         self._pictures = pictures
+        self._preview = preview
         self._patience = patience or Patience()
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Event], None]] = []
@@ -229,9 +233,12 @@ class Session:
         )
         try:
             offer(self._opened, (source, frames))
-            self._ready.result()
+            if self._preview is None or not source.is_live:
+                self._ready.result()
             for item in timed(source):
-                if not frames.put(item):
+                if self._preview is not None and not self._ready.done():
+                    self._preview(item[0])
+                elif not (self._ready.result() and frames.put(item)):
                     break
         finally:
             frames.close()

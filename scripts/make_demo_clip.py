@@ -1,6 +1,6 @@
 """Make the clip that the window plays where there is no camera: mocap_app/demo/actor.webm.
 
-    .venv/bin/python scripts/make_demo_clip.py [--duration 8]
+.venv/bin/python scripts/make_demo_clip.py [--duration 8]
 """
 
 from __future__ import annotations

@@ -77,6 +77,8 @@ class Times:
         self.visible_s: float | None = None
         """Seconds from the start of the program."""
         self.first_frame_s: float | None = None
+        self.first_result_s: float | None = None
+        """The first picture with what the engine found in it."""
         window.bridge.picture_taken.connect(self._note_picture)
 
     def note_visible(self) -> None:
@@ -88,6 +90,9 @@ class Times:
         if self.first_frame_s is None:
             self.first_frame_s = since_start_s()
             logger.debug("first picture %.2f s after the start", self.first_frame_s)
+        if shown.result is not None:
+            self.first_result_s = since_start_s()
+            logger.debug("first result %.2f s after the start", self.first_result_s)
             self._window.bridge.picture_taken.disconnect(self._note_picture)
 
 

@@ -82,8 +82,8 @@ def _draw_one(
         for joint, parent in bones:
             cv2.line(picture, tuple(fixed[parent]), tuple(fixed[joint]), paint, width, **options)
     radius = round((line_px * 0.9) * (1 << SUB_PIXEL_BITS))
-    for joint in np.flatnonzero(sure):
-        cv2.circle(picture, tuple(fixed[joint]), radius, (255, 255, 255), -1, **options)
+    for seen in np.flatnonzero(sure):
+        cv2.circle(picture, tuple(fixed[seen]), radius, (255, 255, 255), -1, **options)
 
 
 def labels_of(result: FrameResult, rows: NDArray[np.intp], scale: float) -> tuple[PersonLabel, ...]:

@@ -16,7 +16,7 @@ from engines.types import Image
 
 from ..mailbox import Keep
 from ..sinks import SinkContext, TakeRecorder
-from ..types import FrameResult
+from ..types import Frame, FrameResult
 from .drawing import PersonLabel, draw_skeletons, labels_of, scaled_to
 from .state import Recording, RecordPlan, ViewState
 from .take_names import next_name
@@ -36,13 +36,9 @@ class Shown:
     image: Image
     """`(H, W, 3)` uint8 RGB, contiguous, at the size at which it is shown."""
     labels: tuple[PersonLabel, ...]
-    result: FrameResult
-    context: SinkContext
-
-    @property
-    def track_ids(self) -> np.ndarray:
-        """`(N,)` int64, from 1."""
-        return self.result.tracks.track_ids
+    result: FrameResult | None = None
+    """None while the engine loads."""
+    context: SinkContext | None = None
 
 
 class ShownPictures:
@@ -62,6 +58,11 @@ class ShownPictures:
         with self._lock:
             newest, self._newest = self._newest, None
             return newest
+
+
+def preview_into(pictures: ShownPictures, state: ViewState, frame: Frame) -> None:
+    """Show a frame as it is, while the engine loads; called by the capture thread."""
+    pictures.put(Shown(scaled_to(frame.image, state.panel_wh)[0], ()))
 
 
 class ViewSink:

@@ -133,9 +133,9 @@ class SourceBar(QFrame):
             if isinstance(held, CameraChoice) and self._capture.source == "camera":
                 if self._has_source and held.index == self._capture.device:
                     return row
-            elif held is None and self.sources.itemText(row) and not self._is_listed():
-                return row
-            elif held == "demo" and self._has_source and is_demo(self._capture):
+            elif (held is None and self.sources.itemText(row) and not self._is_listed()) or (
+                held == "demo" and self._has_source and is_demo(self._capture)
+            ):
                 return row
         return 0
 

@@ -18,8 +18,9 @@ from ..errors import MocapError
 from ..session import Event, Session, State
 from ..sinks import MakeSink, SinkContext
 from ..stats import Summary
+from ..types import Frame
 from . import wording
-from .sinks import RecordSwitch, ShownPictures, ViewSink
+from .sinks import RecordSwitch, ShownPictures, ViewSink, preview_into
 from .sources import demo_of, is_preview, preview_of, whole_of
 from .state import Phase, Recording, RecordPlan, ViewState
 from .take_names import check_pattern, source_word
@@ -27,18 +28,18 @@ from .wording import Notice
 
 logger = logging.getLogger(__name__)
 
-BuildSession = Callable[[AppConfig, Sequence[MakeSink]], Session]
+BuildSession = Callable[[AppConfig, Sequence[MakeSink], Callable[[Frame], None]], Session]
 DEFAULT_FOLDER = "takes"
 """Where takes go when no folder is named."""
 ASK_AGAIN_S = 2.5
 """A source that does not return so long after it was told to end is told again, which releases its device."""
 
 
-def build(config: AppConfig, watchers: Sequence[MakeSink]) -> Session:
+def build(config: AppConfig, watchers: Sequence[MakeSink], preview: Callable[[Frame], None]) -> Session:
     """Return a session; what it needs is imported here, once the window is visible."""
     from ..pipeline import build_session
 
-    return build_session(config, watchers)
+    return build_session(config, watchers, preview)
 
 
 class Studio:
@@ -278,7 +279,7 @@ class Studio:
         self._stop_asked_s = None
         self._begun_s = time.monotonic()
         try:
-            session = self._build(_without_take(config), self._watchers(config))
+            session = self._build(_without_take(config), self._watchers(config), self._preview)
         except MocapError as error:
             self._fail(error)
             return
@@ -288,6 +289,9 @@ class Studio:
         if self.notice is not None and self.notice.kind != "done":
             self.notice = None
         session.start()
+
+    def _preview(self, frame: Frame) -> None:
+        preview_into(self.pictures, self.view, frame)
 
     def _watchers(self, config: AppConfig) -> list[MakeSink]:
         def make_view(context: SinkContext) -> ViewSink:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import cast
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -65,7 +66,8 @@ class VideoPanel(QWidget):
         else:
             height, width = shown.image.shape[:2]
             # No copy: the array lives as long as `_shown`, and nobody writes to it any more.
-            self._image = QImage(shown.image.data, width, height, shown.image.strides[0], QImage.Format.Format_RGB888)
+            pixels = cast(bytes, shown.image.data)
+            self._image = QImage(pixels, width, height, shown.image.strides[0], QImage.Format.Format_RGB888)
         self.update()
 
     def show_text(self, text: PanelText) -> None:
@@ -198,8 +200,3 @@ class VideoPanel(QWidget):
         font.setPixelSize(max(size_px, 8))
         font.setBold(bold)
         return font
-
-
-def with_loading(text: PanelText, seconds: float, what: str) -> PanelText:
-    """Return `text` saying that `what` loads, and for how long already."""
-    return replace(text, loading=f"{what} {seconds:.0f} s" if seconds >= 1 else what)

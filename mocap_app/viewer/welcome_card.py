@@ -9,10 +9,7 @@ from .icons import icon
 from .theme import Theme
 
 TITLE = "No camera found"
-TEXT = (
-    "Plug one in and press Refresh, or drop a video here.\n"
-    "Meanwhile a demo actor shows what you will see of yourself."
-)
+TEXT = "Plug one in and press Refresh, or drop a video here. Meanwhile, a demo actor moves for you."
 
 
 class WelcomeCard(QFrame):
@@ -47,8 +44,8 @@ class WelcomeCard(QFrame):
         row.addWidget(self.open)
         row.addStretch(1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(22, 14, 14, 18)
-        column.setSpacing(10)
+        column.setContentsMargins(18, 8, 10, 14)
+        column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(text)
         column.addLayout(row)

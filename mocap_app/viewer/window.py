@@ -6,15 +6,23 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt6.QtCore import QByteArray, Qt, QTimer, QUrl
+from PyQt6.QtCore import Qt, QTimer, QUrl
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import (
-    QApplication, QFileDialog, QInputDialog, QLabel, QMainWindow, QMessageBox, QSplitter, QToolButton, QVBoxLayout,
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
 from .. import __version__
-from ..config import AppConfig, CaptureConfig
+from ..config import CaptureConfig
 from ..errors import ConfigError
 from . import layout
 from .actions import SpaceForButtons, build_menus
@@ -29,7 +37,13 @@ from .record_bar import RecordBar
 from .sinks import Shown
 from .source_bar import SourceBar
 from .sources import (
-    VIDEO_SUFFIXES, CameraChoice, capture_of_camera, capture_of_path, capture_of_stream, is_preview, source_title,
+    VIDEO_SUFFIXES,
+    CameraChoice,
+    capture_of_camera,
+    capture_of_path,
+    capture_of_stream,
+    is_preview,
+    source_title,
 )  # fmt: skip
 from .state import Mode, Phase, RecordPlan, clock_text, disk_text, people_text
 from .studio import Studio
@@ -57,8 +71,8 @@ class MainWindow(QMainWindow):
         self._chooses_source = chooses_source
         self._restarts_camera = False
         self._cameras: tuple[CameraChoice, ...] = ()
-        self._is_asked_once = False
         self._frames_per_s = 0.0
+        self._plan_shown: RecordPlan | None = None
         self._kept = layout.read_layout()
         studio.plan = layout.read_plan(studio.plan)
         self.theme = THEMES[self._kept.theme]
@@ -237,8 +251,8 @@ class MainWindow(QMainWindow):
 
     def _keep_layout(self) -> None:
         tab, shows_column = self.panes.tabs.currentIndex(), not self.side_pane.isHidden()
-        kept: tuple[QByteArray, ...] = (self.saveGeometry(), self.views.saveState(), self.columns.saveState())
-        layout.keep_layout(layout.Layout(*kept, tab, self.theme.name, shows_column))
+        geometry, panes, columns = self.saveGeometry(), self.views.saveState(), self.columns.saveState()
+        layout.keep_layout(layout.Layout(geometry, panes, columns, tab, self.theme.name, shows_column))
         layout.keep_plan(self.studio.plan)
 
     # Sources
@@ -353,20 +367,24 @@ class MainWindow(QMainWindow):
     def _show_picture(self, shown: Shown) -> None:
         if self.studio.phase in (Phase.RUNNING, Phase.LOADING, Phase.ENDED):
             self.panel.show_picture(shown)
-            self.panes.show_result(shown)
+            if shown.result is not None:
+                self.panes.show_result(shown)
 
     def _show_studio(self) -> None:
         """Look at the studio and let every part show it."""
         studio = self.studio
         self.banner.show_notice(studio.notice)
         self.source_bar.show_source(studio.capture, studio.phase is not Phase.EMPTY)
+        if studio.plan is not self._plan_shown:
+            self._plan_shown = studio.plan
+            self.record_bar.show_plan(studio.plan)
         counting_s, reason = studio.count_in_left_s, studio.why_not_record
         self.record_bar.show_recording(studio.recording, studio.is_recording, counting_s, reason)
         self.panel.show_text(self._panel_text(counting_s))
         if studio.new_takes:
             studio.new_takes.clear()
             self.panes.show_folder(studio.plan.folder)
-            self.record_bar.show_plan(studio.plan)
+            self._plan_shown = None
         if self._restarts_camera and studio.phase is Phase.ENDED:
             self._search(with_modes=True)
 
@@ -377,7 +395,9 @@ class MainWindow(QMainWindow):
         badge = "DEMO" if studio.is_demo else badge
         recording = clock_text(studio.recording.seconds) if studio.is_recording else ""
         loading = hint = ""
-        if studio.phase is Phase.LOADING or (studio.phase is Phase.RUNNING and self.panel.shown is None):
+        shown = self.panel.shown
+        has_result = shown is not None and shown.result is not None
+        if studio.phase is Phase.LOADING or (studio.phase is Phase.RUNNING and not has_result):
             seconds = studio.loading_s
             loading = f"{LOADING_WORDS} {seconds:.0f} s" if seconds >= 1 else LOADING_WORDS
         elif studio.phase is Phase.STOPPING:
@@ -387,7 +407,7 @@ class MainWindow(QMainWindow):
             hint = "Choose a camera, or drop a video here"
         elif studio.phase is Phase.FAILED:
             hint = "No picture"
-        is_running = studio.phase is Phase.RUNNING and self.panel.shown is not None
+        is_running = studio.phase is Phase.RUNNING and has_result
         count_in = f"{int(counting_s) + 1}" if counting_s is not None else ""
         return PanelText(badge if is_running else "", recording if is_running else "", count_in, loading, hint)
 
@@ -396,7 +416,7 @@ class MainWindow(QMainWindow):
         self._frames_per_s = frames_per_s
         title = source_title(studio.capture, self._cameras) if studio.phase is not Phase.EMPTY else ""
         self.picture_pane.note.setText(title)
-        if studio.phase is Phase.RUNNING and shown is not None:
+        if studio.phase is Phase.RUNNING and shown is not None and shown.result is not None:
             people = people_text(len(shown.labels))
             self.status.setText(f"{frames_per_s:.0f} fps   ·   {people}   ·   {studio.config.engine.name}")
         else:
@@ -461,7 +481,6 @@ class MainWindow(QMainWindow):
 
     def _plan(self, plan: RecordPlan) -> None:
         self.studio.plan = plan
-        self.record_bar.show_plan(plan)
         self._show_disk()
 
     def _show_over(self, mesh: bool | None = None, skeleton: bool | None = None) -> None:

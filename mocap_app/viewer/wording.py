@@ -86,7 +86,9 @@ def saved_take(written: Sequence[Path]) -> Notice:
     return Notice("done", what, f"{written[0].stem} in {written[0].parent}", "play_take")
 
 
-NOBODY_RECORDED = Notice("warning", "Nobody was seen, so no take was written", "Stand where the camera sees all of you.")
+NOBODY_RECORDED = Notice(
+    "warning", "Nobody was seen, so no take was written", "Stand where the camera sees all of you."
+)
 ENGINE_WAITS = Notice("note", "These settings apply when the take is over", "Recording goes on as it is.")
 
 
