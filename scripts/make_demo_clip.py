@@ -12,12 +12,11 @@ from pathlib import Path
 
 import cv2
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mocap_app.demo import render_clip
 
-CLIP = REPOSITORY / "mocap_app" / "demo" / "actor.webm"
+CLIP = Path(__file__).resolve().parents[1] / "mocap_app" / "demo" / "actor.webm"
 RENDERED_WH, SIZE_WH = (1280, 720), (960, 540)
 
 

@@ -88,6 +88,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 LAZILY: dict[str, tuple[str, ...]] = {
     "engines.geometry": ("cv2",),
     "engines.synthetic": ("cv2", "engines.body"),
+    "mocap_app.viewer.drawing": ("cv2",),
 }
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (

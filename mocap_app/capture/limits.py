@@ -18,7 +18,7 @@ SECOND_NS = 1_000_000_000
 
 
 class LimitedSource:
-    """A source whose frames are turned and mirrored, begin after a countdown and end after a duration, as configured."""
+    """A source whose frames are turned, mirrored, begin after a countdown and end after a duration, as configured."""
 
     def __init__(self, source: FrameSource, config: CaptureConfig) -> None:
         """Wrap `source`. Only a live source counts down: a file loses nothing by starting at once."""

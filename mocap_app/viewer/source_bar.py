@@ -128,16 +128,16 @@ class SourceBar(QFrame):
         return plays_demo or (is_camera and any(c.index == self._capture.device for c in self._cameras))
 
     def _current(self) -> int:
-        for row in range(self.sources.count()):
-            held = self.sources.itemData(row)
-            if isinstance(held, CameraChoice) and self._capture.source == "camera":
-                if self._has_source and held.index == self._capture.device:
-                    return row
-            elif (held is None and self.sources.itemText(row) and not self._is_listed()) or (
-                held == "demo" and self._has_source and is_demo(self._capture)
-            ):
-                return row
-        return 0
+        rows = range(self.sources.count())
+        return next((row for row in rows if self._is_current(row)), 0)
+
+    def _is_current(self, row: int) -> bool:
+        held = self.sources.itemData(row)
+        if not self._is_listed():
+            return held is None and bool(self.sources.itemText(row))
+        if isinstance(held, CameraChoice):
+            return self._capture.source == "camera" and held.index == self._capture.device
+        return held == "demo" and is_demo(self._capture)
 
     def _list_modes(self) -> None:
         camera = next((c for c in self._cameras if c.index == self._capture.device), None)
