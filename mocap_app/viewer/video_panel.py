@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
@@ -11,25 +10,10 @@ from PyQt6.QtWidgets import QWidget
 
 from ..sinks.colors import color_of
 from .sinks import Shown
+from .status_words import PanelText
 from .theme import DARK, Theme
 
 RECORD_EDGE_PX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PanelText:
-    """What stands over the picture."""
-
-    badge: str = ""
-    """In the corner, as LIVE."""
-    recording: str = ""
-    """Time of the take being recorded; empty while none is."""
-    count_in: str = ""
-    """Large, in the middle."""
-    loading: str = ""
-    """Beside a wheel, in the middle."""
-    hint: str = ""
-    """In the middle, where there is no picture."""
 
 
 class VideoPanel(QWidget):

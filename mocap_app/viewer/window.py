@@ -11,7 +11,6 @@ from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEve
 from PyQt6.QtWidgets import (
     QApplication,
     QFileDialog,
-    QInputDialog,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -22,13 +21,10 @@ from PyQt6.QtWidgets import (
 )  # fmt: skip
 
 from .. import __version__
-from ..config import CaptureConfig
-from ..errors import ConfigError
 from . import layout
 from .actions import SpaceForButtons, build_menus
 from .banner import Banner
 from .bridge import StudioBridge
-from .device_list import DeviceList
 from .help_sheet import HelpSheet
 from .icons import icon
 from .pane import Pane
@@ -36,24 +32,17 @@ from .panes import Panes
 from .record_bar import RecordBar
 from .sinks import Shown
 from .source_bar import SourceBar
-from .sources import (
-    VIDEO_SUFFIXES,
-    CameraChoice,
-    capture_of_camera,
-    capture_of_path,
-    capture_of_stream,
-    is_preview,
-    source_title,
-)  # fmt: skip
-from .state import Mode, Phase, RecordPlan, clock_text, disk_text, people_text
+from .source_desk import SourceDesk
+from .sources import source_title
+from .state import Mode, Phase, RecordPlan, disk_text
+from .status_words import panel_text, status_text
 from .studio import Studio
 from .theme import THEMES, palette_of, style_of
-from .video_panel import PanelText, VideoPanel
+from .video_panel import VideoPanel
 from .welcome_card import WelcomeCard
 from .wording import Notice
 
 DISK_MS = 2000
-LOADING_WORDS = "Loading the body engine…"
 
 
 class MainWindow(QMainWindow):
@@ -69,9 +58,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.studio = studio
         self._chooses_source = chooses_source
-        self._restarts_camera = False
-        self._cameras: tuple[CameraChoice, ...] = ()
-        self._frames_per_s = 0.0
         self._plan_shown: RecordPlan | None = None
         self._kept = layout.read_layout()
         studio.plan = layout.read_plan(studio.plan)
@@ -96,7 +82,7 @@ class MainWindow(QMainWindow):
         self.record_bar = RecordBar(self.studio.plan)
         self.panes = Panes(self.studio.config, self.studio.plan.folder)
         self.bridge = StudioBridge(self.studio)
-        self.devices = DeviceList(self)
+        self.desk = SourceDesk(self.studio, self.source_bar, self.card, self)
         self.mesh_switch = _switch("Mesh over the picture (M)", self.studio.view.show_mesh)
         self.skeleton_switch = _switch("Skeleton over the picture (S)", self.studio.view.show_skeleton)
         self.theme_button = _switch("Dark or light (Ctrl+T)", None)
@@ -166,8 +152,9 @@ class MainWindow(QMainWindow):
         counts = {f"count_in_{s}": lambda s=s: self._plan(replace(self.studio.plan, count_in_s=s)) for s in (0, 3, 5)}
         tabs = {f"tab_{n}": lambda n=n: self._show_tab(n) for n in range(5)}
         self.actions_by_name = build_menus(self, {
-            "open_video": self.open_video, "open_folder": self.open_folder, "open_stream": self.open_stream,
-            "demo": self.show_demo, "refresh": self.refresh_cameras, "choose_folder": self.choose_folder,
+            "open_video": self.desk.open_video, "open_folder": self.desk.open_folder,
+            "open_stream": self.desk.open_stream,
+            "demo": self.desk.show_demo, "refresh": self.desk.refresh_cameras, "choose_folder": self.choose_folder,
             "show_folder": self._show_folder, "quit": self.close, "record": self.studio.toggle_recording,
             "keep_video": lambda: self._plan(replace(self.studio.plan, keeps_video=not self.studio.plan.keeps_video)),
             "mesh": lambda: self._show_over(mesh=not self.studio.view.show_mesh),
@@ -186,16 +173,14 @@ class MainWindow(QMainWindow):
         self.banner.closed.connect(self._dismiss)
         self.card.asked.connect(self._ask)
         self.source_bar.asked.connect(self._ask)
-        self.source_bar.capture_chosen.connect(self._choose)
         self.record_bar.pressed.connect(self.studio.toggle_recording)
         self.record_bar.plan_changed.connect(self._plan)
         self.record_bar.folder_asked.connect(self.choose_folder)
         self.panes.config_changed.connect(self.studio.apply)
         self.panes.mode_changed.connect(self._show_mode)
         self.panes.failed.connect(lambda text: self.say(Notice("error", "That did not work", text)))
+        self.desk.leaves_picture.connect(self._leave_picture)
         self.panel.resized.connect(self._resize_pictures)
-        self.devices.found.connect(self._show_cameras)
-        self.devices.failed.connect(self._miss_cameras)
         self.mesh_switch.clicked.connect(lambda on: self._show_over(mesh=on))
         self.skeleton_switch.clicked.connect(lambda on: self._show_over(skeleton=on))
         self.theme_button.clicked.connect(self.toggle_theme)
@@ -209,13 +194,7 @@ class MainWindow(QMainWindow):
     def begin(self) -> None:
         """Start what was asked for, or look for a camera; called once the window can be seen."""
         self._show_disk()
-        if self._chooses_source:
-            known = layout.known_cameras()
-            if not known:  # no time is lost by waiting for what probably is not there
-                self.show_demo()
-            self._search(with_modes=not any(camera.modes for camera in known))
-        else:
-            self.studio.start()
+        self.desk.begin(self._chooses_source)
         self.panes.show_folder(self.studio.plan.folder)
 
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -234,7 +213,7 @@ class MainWindow(QMainWindow):
         self.bridge.stop()
         self._disk_timer.stop()
         self.studio.close()
-        self.devices.stop()
+        self.desk.stop()
         self.panes.close()
         if event is not None:
             event.accept()
@@ -255,56 +234,7 @@ class MainWindow(QMainWindow):
         layout.keep_layout(layout.Layout(geometry, panes, columns, tab, self.theme.name, shows_column))
         layout.keep_plan(self.studio.plan)
 
-    # Sources
-
-    def open_video(self) -> None:
-        """Let the user choose a video."""
-        patterns = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
-        path, _ = QFileDialog.getOpenFileName(self, "Open a video", "", f"Videos ({patterns});;All files (*)")
-        if path:
-            self.open_path(Path(path))
-
-    def open_folder(self) -> None:
-        """Let the user choose a folder of pictures."""
-        path = QFileDialog.getExistingDirectory(self, "Open a folder of pictures")
-        if path:
-            self.open_path(Path(path))
-
-    def open_stream(self) -> None:
-        """Let the user type the address of a stream."""
-        url, is_given = QInputDialog.getText(self, "Open a network stream", "Address, as rtsp://camera.local/live")
-        if is_given and url:
-            try:
-                self._choose(capture_of_stream(self.studio.capture, url))
-            except ConfigError as error:
-                self.say(Notice("error", "This is no stream", str(error)))
-
-    def open_path(self, path: Path) -> None:
-        """Show a video, or a folder of pictures."""
-        try:
-            capture = capture_of_path(self.studio.capture, path)
-        except ConfigError as error:
-            self.say(Notice("error", "This cannot be opened", str(error)))
-        else:
-            self._choose(capture)
-
-    def show_demo(self) -> None:
-        """Play the demo actor."""
-        self.panel.show_picture(None)
-        self.panes.set_mode(Mode.LIVE)
-        self.studio.start_demo()
-
-    def refresh_cameras(self) -> None:
-        """Look for cameras; one that runs is let go for the moment, for it could not be asked for its modes."""
-        if self.studio.is_recording:
-            self.say(Notice("note", "Cameras are not looked for while a take is recorded", "End the take first."))
-            return
-        runs_camera = self.studio.capture.source == "camera"
-        if runs_camera and self.studio.phase in (Phase.LOADING, Phase.RUNNING):
-            self._restarts_camera = True
-            self.studio.stop()
-        else:
-            self._search(with_modes=True)
+    # Dropped files
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """Take files from the desktop."""
@@ -317,45 +247,7 @@ class MainWindow(QMainWindow):
         mime = event.mimeData() if event is not None else None
         files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime is not None else []
         if files:
-            self.open_path(Path(files[0]))
-
-    def _choose(self, capture: CaptureConfig) -> None:
-        if capture.path != self.studio.capture.path or capture.device != self.studio.capture.device:
-            self.panel.show_picture(None)
-        self.card.hide()
-        self.studio.notice = None
-        self.panes.set_mode(Mode.LIVE)
-        self.studio.choose(capture)
-
-    def _search(self, with_modes: bool) -> None:
-        self.source_bar.show_searching(True)
-        self.devices.ask(with_modes)
-
-    def _show_cameras(self, cameras: tuple[CameraChoice, ...]) -> None:
-        self.source_bar.show_searching(False)
-        self._cameras = layout.read_modes(cameras)
-        layout.keep_modes(self._cameras)
-        self.source_bar.show_cameras(self._cameras)
-        if self._restarts_camera:
-            self._restarts_camera = False
-            self.studio.start()
-        elif cameras and (self._chooses_source or self.card.isVisible()):
-            self._choose(capture_of_camera(self.studio.capture, cameras[0].index))
-        elif self._chooses_source:
-            self._welcome()
-        elif not cameras and self.studio.is_demo:
-            self.say(Notice("note", "Still no camera found", "Check its cable and that it is switched on."))
-        self._chooses_source = False
-
-    def _miss_cameras(self, text: str) -> None:
-        self.say(Notice("warning", "Cameras cannot be looked for", text))
-        self._show_cameras(())
-
-    def _welcome(self) -> None:
-        self.card.show()
-        self._place_card()
-        if not self.studio.is_demo:
-            self.show_demo()
+            self.desk.open_path(Path(files[0]))
 
     # Showing what is new
 
@@ -363,6 +255,10 @@ class MainWindow(QMainWindow):
         """Put `notice` into the banner."""
         self.studio.notice = notice
         self.banner.show_notice(notice)
+
+    def _leave_picture(self) -> None:
+        self.panel.show_picture(None)
+        self.panes.set_mode(Mode.LIVE)
 
     def _show_picture(self, shown: Shown) -> None:
         if self.studio.phase in (Phase.RUNNING, Phase.LOADING, Phase.ENDED):
@@ -380,47 +276,18 @@ class MainWindow(QMainWindow):
             self.record_bar.show_plan(studio.plan)
         counting_s, reason = studio.count_in_left_s, studio.why_not_record
         self.record_bar.show_recording(studio.recording, studio.is_recording, counting_s, reason)
-        self.panel.show_text(self._panel_text(counting_s))
+        self.panel.show_text(panel_text(studio, self.panel.shown, self.desk.devices.is_asking))
         if studio.new_takes:
             studio.new_takes.clear()
             self.panes.show_folder(studio.plan.folder)
             self._plan_shown = None
-        if self._restarts_camera and studio.phase is Phase.ENDED:
-            self._search(with_modes=True)
-
-    def _panel_text(self, counting_s: float | None) -> PanelText:
-        studio, capture = self.studio, self.studio.capture
-        badges = {"synthetic": "LIVE", "camera": "LIVE", "stream": "LIVE", "images": "PICTURES"}
-        badge = badges.get(capture.source, "PREVIEW" if is_preview(capture) else "VIDEO")
-        badge = "DEMO" if studio.is_demo else badge
-        recording = clock_text(studio.recording.seconds) if studio.is_recording else ""
-        loading = hint = ""
-        shown = self.panel.shown
-        has_result = shown is not None and shown.result is not None
-        if studio.phase is Phase.LOADING or (studio.phase is Phase.RUNNING and not has_result):
-            seconds = studio.loading_s
-            loading = f"{LOADING_WORDS} {seconds:.0f} s" if seconds >= 1 else LOADING_WORDS
-        elif studio.phase is Phase.STOPPING:
-            loading = "Saving the take…" if studio.is_recording else "One moment…"
-        elif studio.phase is Phase.EMPTY:
-            loading = "Looking for cameras…" if self.devices.is_asking else ""
-            hint = "Choose a camera, or drop a video here"
-        elif studio.phase is Phase.FAILED:
-            hint = "No picture"
-        is_running = studio.phase is Phase.RUNNING and has_result
-        count_in = f"{int(counting_s) + 1}" if counting_s is not None else ""
-        return PanelText(badge if is_running else "", recording if is_running else "", count_in, loading, hint)
+        self.desk.look()
 
     def _show_status(self, frames_per_s: float) -> None:
-        studio, shown = self.studio, self.panel.shown
-        self._frames_per_s = frames_per_s
-        title = source_title(studio.capture, self._cameras) if studio.phase is not Phase.EMPTY else ""
+        studio = self.studio
+        title = source_title(studio.capture, self.desk.cameras) if studio.phase is not Phase.EMPTY else ""
         self.picture_pane.note.setText(title)
-        if studio.phase is Phase.RUNNING and shown is not None and shown.result is not None:
-            people = people_text(len(shown.labels))
-            self.status.setText(f"{frames_per_s:.0f} fps   ·   {people}   ·   {studio.config.engine.name}")
-        else:
-            self.status.setText("" if studio.phase is Phase.EMPTY else studio.phase.value.capitalize())
+        self.status.setText(status_text(studio, self.panel.shown, frames_per_s))
         summary = studio.summary
         if summary is not None and summary.frames:
             self.panes.show_health(summary, frames_per_s)
@@ -501,7 +368,7 @@ class MainWindow(QMainWindow):
         elif action == "choose_folder":
             self.choose_folder()
         elif action == "show_demo":
-            self.show_demo()
+            self.desk.show_demo()
         elif action == "play_take" and take is not None:
             self.panes.play(take)
 
