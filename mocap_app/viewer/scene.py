@@ -21,7 +21,7 @@ from ..types import FrameResult
 
 TRAIL_S = 4.0
 """How long a root's way is remembered."""
-TRAIL_STEP_M = 0.01
+TRAIL_STEP_M = 0.02
 """A root that moved less adds no point to its way."""
 TRAIL_POINTS = 600
 """At most, per person, whatever the frame rate."""

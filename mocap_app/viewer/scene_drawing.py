@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import moderngl
@@ -51,9 +52,10 @@ class SceneDrawing:
         self._frustum = _Instances(context, self._line, (strip, "2f", "corner"), line)
         self._trails = _Instances(context, self._line, (strip, "2f", "corner"), line)
         self._surfaces = _Surfaces(context, self._mesh)
+        self._stage = _Stage(context)
         self._held = (
             square, strip, bone, joint, self._background_array, self._floor_array, self._shadows, self._bones,
-            self._joints, self._frustum, self._trails, self._surfaces, self._background, self._floor, self._shadow,
+            self._joints, self._frustum, self._trails, self._surfaces, self._stage, self._background, self._floor, self._shadow,
             self._mesh, self._solid, self._line,
         )  # fmt: skip
 
@@ -78,9 +80,6 @@ class SceneDrawing:
         """
         look = look or Look()
         theme = THEMES[look.theme]
-        target.use()
-        target.viewport = (0, 0, *size_wh)
-        target.clear(*theme.bottom, 1.0)
         clip_from_world = camera.projection(size_wh[0] / size_wh[1]) @ camera.view()
         for program in (self._floor, self._shadow, self._mesh, self._solid, self._line):
             _set_matrix(program, "clip_from_world", clip_from_world)
@@ -89,7 +88,8 @@ class SceneDrawing:
         context.blend_func = (
             context.SRC_ALPHA, context.ONE_MINUS_SRC_ALPHA, context.ZERO, context.ONE
         )  # fmt: skip
-        self._draw_ground(scene, camera, theme)
+        self._stage.show(target, size_wh, (camera, look.theme), lambda: self._draw_stage(camera, theme))
+        self._draw_shadows(scene, theme)
         self._set_light(camera, theme)
         self._draw_people(scene, look, theme)
         self._draw_lines(scene, look, theme, size_wh, pixel_ratio)
@@ -103,18 +103,23 @@ class SceneDrawing:
     def _program(self, vertex: str, fragment: str) -> moderngl.Program:
         return self._context.program(vertex_shader=vertex, fragment_shader=fragment)
 
-    def _draw_ground(self, scene: Scene, camera: OrbitCamera, theme: Theme) -> None:
+    def _draw_stage(self, camera: OrbitCamera, theme: Theme) -> None:
+        """Draw what is there without people."""
         context = self._context
         context.enable_only(context.NOTHING)
         self._background["bottom"], self._background["top"] = theme.bottom, theme.top
         self._background_array.render(context.TRIANGLES, vertices=3)
-        # Nothing is hidden by the floor: a foot that sinks into it is something to be seen.
         context.enable_only(context.BLEND)
         radius = max(SMALLEST_DISC_M, DISC_PER_DISTANCE * camera.distance_m)
         self._floor["disc"] = (camera.target[0], camera.target[2], radius, GRID_M)
         for name in ("ground", "line", "x_axis", "z_axis"):
             self._floor[name] = getattr(theme, name)
         self._floor_array.render(context.TRIANGLE_STRIP)
+
+    def _draw_shadows(self, scene: Scene, theme: Theme) -> None:
+        # Floor and shadows hide nothing: a foot that sinks in is something to be seen.
+        context = self._context
+        context.enable_only(context.BLEND)
         self._shadow["shade"] = theme.shade
         self._shadows.render(shadow_rows(scene), context.TRIANGLE_STRIP)
 
@@ -130,7 +135,7 @@ class SceneDrawing:
 
     def _draw_people(self, scene: Scene, look: Look, theme: Theme) -> None:
         context = self._context
-        context.enable_only(context.DEPTH_TEST)
+        context.enable_only(context.DEPTH_TEST | context.CULL_FACE)
         colors = colors_of(scene.track_ids, theme.depth)
         has_surface = bool(len(scene.vertices)) and look.mode != "skeleton"
         if has_surface:
@@ -157,6 +162,50 @@ class SceneDrawing:
             self._line["width"] = TRAIL_PX * pixel_ratio
             rows = trail_rows(scene.trails, colors_of(scene.track_ids, theme.depth))
             self._trails.render(rows, context.TRIANGLE_STRIP)
+
+
+class _Stage:
+    """Background and floor: with software GL they cost as much as the people, and stay while the camera does."""
+
+    def __init__(self, context: moderngl.Context) -> None:
+        self._context = context
+        self._seen: tuple[Any, ...] = ()
+        self._kept: tuple[Any, ...] = ()
+        self._copy: moderngl.Framebuffer | None = None
+
+    def show(
+        self, target: moderngl.Framebuffer, size_wh: tuple[int, int], what: tuple[Any, ...], draw: Callable[[], None]
+    ) -> None:
+        """Clear `target`, make it the one drawn into, and put there what `draw` draws; `what` says when that changes."""
+        what = (*what, size_wh)
+        if what != self._seen:  # the camera moves: a copy would be of no use
+            self._seen = what
+            self._begin(target, size_wh)
+            draw()
+            return
+        if what != self._kept:
+            self._keep(size_wh)
+            draw()
+            self._kept = what
+        self._begin(target, size_wh)
+        self._context.copy_framebuffer(target, self._copy)
+
+    def release(self) -> None:
+        if self._copy is not None:
+            self._copy.color_attachments[0].release()
+            self._copy.release()
+        self._copy, self._kept = None, ()
+
+    def _begin(self, target: moderngl.Framebuffer, size_wh: tuple[int, int]) -> None:
+        target.use()
+        target.viewport = (0, 0, *size_wh)
+        target.clear(0.0, 0.0, 0.0, 1.0)
+
+    def _keep(self, size_wh: tuple[int, int]) -> None:
+        if self._copy is None or self._copy.size != size_wh:
+            self.release()
+            self._copy = self._context.framebuffer(self._context.renderbuffer(size_wh, 4))
+        self._begin(self._copy, size_wh)
 
 
 class _Instances:

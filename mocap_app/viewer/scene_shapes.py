@@ -16,12 +16,14 @@ BONE_PART = 0.085
 THINNEST_M, THICKEST_M = 0.010, 0.024
 JOINT_PART = 0.62
 """Size of a joint's ball, as a part of the thickest bone."""
-SHADOW_RADIUS_M = 0.20
-SHADOW_SPREAD = 0.28
+SHADOW_RADIUS_M = 0.19
+SHADOW_SPREAD = 0.30
 """Metres of radius per metre of height."""
-SHADOW_DARKNESS = 0.34
+SHADOW_DARKNESS = 0.30
 SHADOW_HALVED_M = 0.45
 """Height at which a part of the body throws half its shadow."""
+FAINTEST = 0.045
+"""A fainter shadow is left out: it is the large ones that take time."""
 
 # The classic bone of animation programs: widest a little above its start. A quarter of the way up, four corners.
 _WAIST = 0.16
@@ -68,11 +70,12 @@ def joint_rows(scene: Scene, colors: FloatArray) -> FloatArray:
 
 
 def shadow_rows(scene: Scene) -> FloatArray:
-    """Return `(N J, 4)` float32 per joint: x, z, radius in metres, darkness."""
+    """Return `(B, 4)` float32 per joint near the floor: x, z, radius in metres, darkness."""
     height = np.maximum(scene.joints[..., 1:2], 0.0)
     radius = SHADOW_RADIUS_M + SHADOW_SPREAD * height
     darkness = SHADOW_DARKNESS / (1 + (height / SHADOW_HALVED_M) ** 2)
-    return _rows(scene.joints[..., (0, 2)], radius, darkness)
+    rows = _rows(scene.joints[..., (0, 2)], radius, darkness)
+    return rows[rows[:, 3] > FAINTEST]
 
 
 def frustum_rows(camera: SourceCamera, color: Sequence[float]) -> FloatArray:
