@@ -68,6 +68,11 @@ class OrbitCamera:
         matrix[3, 2] = -1.0
         return matrix.astype(np.float32)
 
+    def sees(self, points: np.ndarray, aspect: float) -> bool:
+        """Say whether all of the `(K, 3)` world points are in a picture of width / height `aspect`."""
+        clip = np.c_[points, np.ones(len(points))] @ (self.projection(aspect) @ self.view()).T
+        return bool((np.abs(clip[:, :2]) < clip[:, 3:]).all())
+
     def orbited(self, yaw_rad: float, pitch_rad: float) -> OrbitCamera:
         """Return the camera turned round its target; it stops at straight above, and before it is below."""
         pitch = float(np.clip(self.pitch_rad + pitch_rad, LOWEST_RAD, HIGHEST_RAD))
@@ -115,6 +120,8 @@ class OrbitCamera:
 
 DEFAULT_CAMERA = OrbitCamera(yaw_rad=float(np.deg2rad(28.0)), pitch_rad=float(np.deg2rad(14.0)))
 """From the front, a little from the performer's left and from above, where depth can be seen."""
+EMPTY_CAMERA = OrbitCamera((0.0, 0.8, -1.8), 7.0, DEFAULT_CAMERA.yaw_rad, DEFAULT_CAMERA.pitch_rad)
+"""Nobody is there yet: the source's camera and the floor before it."""
 
 
 def _triple(point: np.ndarray) -> tuple[float, float, float]:
