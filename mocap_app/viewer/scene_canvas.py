@@ -41,7 +41,10 @@ class SceneCanvas(QOpenGLWidget):
         self.look = Look()
         self.frames = 0
         """How many pictures were drawn."""
+        self.renderer = ""
+        """Name of the driver, once it is open."""
         self.smooths_moving = True
+        """Whether edges are smooth in motion, too."""
         self._is_still = False
         self._has_failed = False
         self._context: moderngl.Context | None = None
@@ -65,7 +68,8 @@ class SceneCanvas(QOpenGLWidget):
             self._context = moderngl.create_context(require=330, context=_Functions(qt_context))
             self._drawing = SceneDrawing(self._context)
             self._targets = _Targets(self._context)
-            self.smooths_moving = not is_software(self._context.info["GL_RENDERER"])
+            self.renderer = str(self._context.info["GL_RENDERER"])
+            self.smooths_moving = not is_software(self.renderer)
             # Qt makes a new context when the widget moves to another window.
             qt_context.aboutToBeDestroyed.connect(self.release)
         except TROUBLE as error:
