@@ -41,7 +41,7 @@ class Playback:
         """
         self.takes = tuple(take for take in takes if len(take))
         if not self.takes:
-            raise TakeFileError("the takes are empty, expected at least one instant; record again, or open another take")
+            raise TakeFileError("the takes are empty, expected at least one instant; open another take")
         _check_joints(self.takes)
         self._start_ns = min(int(take.timestamps_ns[0]) for take in self.takes)
         self._end_ns = max(int(take.timestamps_ns[-1]) for take in self.takes)
@@ -167,7 +167,7 @@ def pose_at(take: Take, time_ns: int) -> tuple[np.ndarray, np.ndarray] | None:
             return take.rotations_wxyz[instant], take.root_translation[instant]
     if step_ns > LONGEST_GAP_NS:
         return None
-    rotations = slerp(take.rotations_wxyz[before], take.rotations_wxyz[after], np.float64(fraction))
+    rotations = slerp(take.rotations_wxyz[before], take.rotations_wxyz[after], np.array(fraction))
     root = (1 - fraction) * take.root_translation[before] + fraction * take.root_translation[after]
     return rotations, root
 

@@ -116,9 +116,7 @@ def scene_of(result: FrameResult, body_model: BodyModel, camera_pitch_deg: float
     roots = np.array([result.poses[n].root_translation for n in shown], np.float32).reshape(-1, 3)
     # Not a matrix product: its threads wait for each other on a busy machine, and the window would with them.
     vertices = np.einsum("nvj,ij->nvi", meshes.vertices[shown], axes) + roots[:, None]
-    joints = [
-        _posed_joints(body_model, meshes.joints[n], meshes.global_rotations[n], result.poses[n]) for n in shown
-    ]
+    joints = [_posed_joints(body_model, meshes.joints[n], meshes.global_rotations[n], result.poses[n]) for n in shown]
     return Scene(
         vertices,
         body_model.faces,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Any
 
 import moderngl
 from PyQt6.QtCore import QTimer, pyqtSignal
@@ -64,8 +65,10 @@ class SceneCanvas(QOpenGLWidget):
     def initializeGL(self) -> None:
         """Make programs and buffers in the context that is current."""
         qt_context = self.context()
+        assert qt_context is not None
+        functions: Any = _Functions(qt_context)
         try:
-            self._context = moderngl.create_context(require=330, context=_Functions(qt_context))
+            self._context = moderngl.create_context(require=330, context=functions)
             self._drawing = SceneDrawing(self._context)
             self._targets = _Targets(self._context)
             self.renderer = str(self._context.info["GL_RENDERER"])

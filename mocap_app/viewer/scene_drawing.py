@@ -53,11 +53,11 @@ class SceneDrawing:
         self._trails = _Instances(context, self._line, (strip, "2f", "corner"), line)
         self._surfaces = _Surfaces(context, self._mesh)
         self._stage = _Stage(context)
-        self._held = (
-            square, strip, bone, joint, self._background_array, self._floor_array, self._shadows, self._bones,
-            self._joints, self._frustum, self._trails, self._surfaces, self._stage, self._background, self._floor, self._shadow,
-            self._mesh, self._solid, self._line,
-        )  # fmt: skip
+        self._held: list[Any] = [
+            self._background_array, self._floor_array, self._shadows, self._bones, self._joints, self._frustum,
+            self._trails, self._surfaces, self._stage, self._background, self._floor, self._shadow, self._mesh,
+            self._solid, self._line, square, strip, bone, joint,
+        ]  # fmt: skip
 
     def draw(
         self,
@@ -85,9 +85,7 @@ class SceneDrawing:
             _set_matrix(program, "clip_from_world", clip_from_world)
         context = self._context
         # The alpha of what is drawn mixes colours alone: the window behind must not shine through.
-        context.blend_func = (
-            context.SRC_ALPHA, context.ONE_MINUS_SRC_ALPHA, context.ZERO, context.ONE
-        )  # fmt: skip
+        context.blend_func = (context.SRC_ALPHA, context.ONE_MINUS_SRC_ALPHA, context.ZERO, context.ONE)  # type: ignore
         self._stage.show(target, size_wh, (camera, look.theme), lambda: self._draw_stage(camera, theme))
         self._draw_shadows(scene, theme)
         self._set_light(camera, theme)
@@ -98,7 +96,7 @@ class SceneDrawing:
         """Release everything; may be called twice."""
         for part in self._held:
             part.release()
-        self._held = ()
+        self._held = []
 
     def _program(self, vertex: str, fragment: str) -> moderngl.Program:
         return self._context.program(vertex_shader=vertex, fragment_shader=fragment)
@@ -149,9 +147,7 @@ class SceneDrawing:
         self._bones.render(bone_rows(scene, colors), context.TRIANGLES)
         self._joints.render(joint_rows(scene, colors), context.TRIANGLES)
 
-    def _draw_lines(
-        self, scene: Scene, look: Look, theme: Theme, size_wh: tuple[int, int], pixel_ratio: float
-    ) -> None:
+    def _draw_lines(self, scene: Scene, look: Look, theme: Theme, size_wh: tuple[int, int], pixel_ratio: float) -> None:
         context = self._context
         context.enable_only(context.DEPTH_TEST | context.BLEND)
         self._line["size"] = size_wh
@@ -176,7 +172,7 @@ class _Stage:
     def show(
         self, target: moderngl.Framebuffer, size_wh: tuple[int, int], what: tuple[Any, ...], draw: Callable[[], None]
     ) -> None:
-        """Clear `target`, make it the one drawn into, and put there what `draw` draws; `what` says when that changes."""
+        """Begin drawing into `target`, with what `draw` draws; `what` tells when that is something else."""
         what = (*what, size_wh)
         if what != self._seen:  # the camera moves: a copy would be of no use
             self._seen = what
@@ -188,6 +184,7 @@ class _Stage:
             draw()
             self._kept = what
         self._begin(target, size_wh)
+        assert self._copy is not None
         self._context.copy_framebuffer(target, self._copy)
 
     def release(self) -> None:
@@ -278,7 +275,8 @@ class _Surfaces:
 
 
 def _set_matrix(program: moderngl.Program, name: str, matrix: FloatArray) -> None:
-    program[name].write(np.ascontiguousarray(matrix.T, np.float32).tobytes())  # OpenGL keeps columns together
+    uniform: Any = program[name]
+    uniform.write(np.ascontiguousarray(matrix.T, np.float32).tobytes())  # OpenGL keeps columns together
 
 
 def _unit(direction: tuple[float, float, float]) -> np.ndarray:

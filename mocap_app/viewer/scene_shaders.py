@@ -94,7 +94,8 @@ out vec4 pixel;
 void main() {
     float inside = max(1.0 - dot(v_offset, v_offset), 0.0);
     // Shadows lie upon each other, each rounded to whole steps; noise instead of rings.
-    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy + v_darkness * 999.0, vec2(0.06711056, 0.00583715)))) - 0.5;
+    vec2 place = gl_FragCoord.xy + v_darkness * 999.0;
+    float noise = fract(52.9829189 * fract(dot(place, vec2(0.06711056, 0.00583715)))) - 0.5;
     pixel = vec4(shade, v_darkness * inside * inside + noise * 0.02 * min(inside * 4.0, 1.0));
 }
 """

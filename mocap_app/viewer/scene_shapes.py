@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engines.types import FloatArray, IntArray
+from engines.types import FloatArray
 
 from .scene import Scene, SourceCamera
 
@@ -25,8 +25,8 @@ SHADOW_HALVED_M = 0.45
 FAINTEST = 0.045
 """A fainter shadow is left out: it is the large ones that take time."""
 
-# The classic bone of animation programs: widest a little above its start. A quarter of the way up, four corners.
 _WAIST = 0.16
+"""Where a bone is widest, as a part of its length, as animation programs draw them."""
 
 
 def octahedron() -> FloatArray:
@@ -100,12 +100,6 @@ def trail_rows(trails: Sequence[FloatArray], colors: FloatArray) -> FloatArray:
         shades = np.concatenate([np.broadcast_to(color, trail.shape), 0.9 * strength], axis=1)
         parts.append(np.concatenate([trail[:-1], trail[1:], shades[:-1], shades[1:]], axis=1).astype(np.float32))
     return np.concatenate(parts)
-
-
-def segments_of(scene: Scene) -> IntArray:
-    """Return `(B, 2)` int32: parent and child of every bone."""
-    children = np.flatnonzero(scene.parents >= 0)
-    return np.stack([scene.parents[children], children], axis=1).astype(np.int32)
 
 
 def _rows(*parts: np.ndarray) -> FloatArray:
