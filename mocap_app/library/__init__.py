@@ -8,7 +8,8 @@ steps.py       changes that can be undone
 library.py     all of it together
 """
 
+from .glance import Glance, glance
 from .library import Library
 from .recording import PersonFile, Recording, scan
 
-__all__ = ["Library", "PersonFile", "Recording", "scan"]
+__all__ = ["Glance", "Library", "PersonFile", "Recording", "glance", "scan"]

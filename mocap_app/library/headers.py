@@ -12,11 +12,13 @@ from typing import IO, Any
 
 import numpy as np
 
-_CHUNK = 1 << 20
+GAP_NS = 250_000_000
+"""Somebody not seen for longer is absent."""
 _LONGEST_BVH_HEADER = 4000
 """Lines."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, NotImplementedError)
 """What reading a file that is cut or no take may raise."""
+Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,8 @@ class Header:
     """A take's own words."""
 
     frames: int
-    begin_ns: int
-    end_ns: int
-    """Times of the first and the last instant, nanoseconds."""
+    spans_ns: Spans
+    """From when to when somebody is there, nanoseconds; a new span begins after a gap longer than `GAP_NS`."""
     subject: int = 1
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -62,44 +63,41 @@ def _in_words(error: BaseException) -> str:
 
 def _read_npz(path: Path) -> Header:
     with zipfile.ZipFile(path) as archive:
-        with archive.open("timestamps_ns.npy") as file:
-            frames, begin_ns, end_ns = _ends(file)
+        times = _array(archive, "timestamps_ns.npy")
         with archive.open("rotations_wxyz.npy") as file:
-            shape = _shape(file)[0]
-        metadata = json.loads(str(_scalar(archive, "metadata.npy")))
+            shape = array_header(file)[0]
+        metadata = json.loads(str(_array(archive, "metadata.npy")))
         # People of one picture have the same keys, but nobody's number.
-        subject = int(_scalar(archive, "subject.npy"))
-    if len(shape) != 3 or shape[0] != frames or not isinstance(metadata, dict):
-        raise ValueError(f"rotations of shape {shape} for {frames} instants")
-    if frames > 1 and end_ns <= begin_ns:
+        subject = int(_array(archive, "subject.npy"))
+    if times.ndim != 1 or times.dtype != np.int64 or len(shape) != 3 or shape[0] != len(times):
+        raise ValueError(f"rotations of shape {shape} for times of shape {times.shape}")
+    if not isinstance(metadata, dict):
+        raise ValueError("metadata that is no JSON object")
+    if (np.diff(times) <= 0).any():
         raise ValueError("times that do not rise")
-    return Header(frames, begin_ns, end_ns, subject, metadata)
+    return Header(len(times), _spans(times), subject, metadata)
 
 
-def _shape(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _spans(times_ns: np.ndarray) -> Spans:
+    """Return from when to when somebody is there without a gap."""
+    breaks = np.flatnonzero(np.diff(times_ns) > GAP_NS)
+    starts, ends = [0, *(breaks + 1)], [*breaks, len(times_ns) - 1]
+    return (
+        tuple((int(times_ns[a]), int(times_ns[b])) for a, b in zip(starts, ends, strict=True)) if len(times_ns) else ()
+    )
+
+
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type of the array whose numbers follow in `file`."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
     return shape, dtype
 
 
-def _ends(file: IO[bytes]) -> tuple[int, int, int]:
-    """Return length, first and last number of a one-dimensional int64 array."""
-    shape, dtype = _shape(file)
-    if len(shape) != 1 or dtype != np.int64:
-        raise ValueError(f"times of shape {shape} and type {dtype}")
-    if not shape[0]:
-        return 0, 0, 0
-    first = last = file.read(8)
-    while chunk := file.read(_CHUNK):
-        last = (last + chunk)[-8:]
-    numbers = np.frombuffer(first + last, dtype)
-    return shape[0], int(numbers[0]), int(numbers[1])
-
-
-def _scalar(archive: zipfile.ZipFile, name: str) -> Any:
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(name) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)[()]
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 def _read_bvh(path: Path) -> Header:
@@ -114,4 +112,4 @@ def _read_bvh(path: Path) -> Header:
                 break
     if frames < 1 or not 0 < step_s < 60:
         raise ValueError("no Frames and Frame Time")
-    return Header(frames, 0, round((frames - 1) * step_s * 1e9))
+    return Header(frames, ((0, round((frames - 1) * step_s * 1e9)),))

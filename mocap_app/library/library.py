@@ -14,6 +14,7 @@ from exporters.takes import trimmed
 from exporters.types import Take
 
 from ..errors import SinkError
+from ..wishes import Merge, Swap
 from .names import check_name
 from .recording import Recording, scan, stem_of
 from .repair import merged, swapped
@@ -103,6 +104,12 @@ class Library:
         takes[into] = _told(lambda: merged(takes[into], takes[a]))
         del takes[a]
         return self._write(recording, "merge", takes)
+
+    def grant(self, recording: Recording, wish: Swap | Merge, at_s: float = 0.0) -> str:
+        """Do to a recording what may be asked of a session; return the new recording's name."""
+        if isinstance(wish, Merge):
+            return self.merge(recording, wish.a, wish.into)
+        return self.swap(recording, wish.a, wish.b, at_s)
 
     @property
     def undoable(self) -> str:

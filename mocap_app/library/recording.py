@@ -12,7 +12,7 @@ from pathlib import Path
 from exporters.files import FORMATS
 from exporters.journal import JOURNAL_SUFFIX
 
-from .headers import DAMAGED, Header, read_header
+from .headers import DAMAGED, Header, Spans, read_header
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 THUMBNAIL_SUFFIX = ".png"
@@ -30,10 +30,20 @@ class PersonFile:
     number: int
     path: Path
     frames: int = 0
-    begin_ns: int = 0
-    end_ns: int = 0
+    spans_ns: Spans = ()
+    """From when to when the person is there, nanoseconds, by time."""
     fault: str = ""
     """What is wrong with the file; empty where nothing is."""
+
+    @property
+    def begin_ns(self) -> int:
+        """Time of the first instant."""
+        return self.spans_ns[0][0] if self.spans_ns else 0
+
+    @property
+    def end_ns(self) -> int:
+        """Time of the last instant."""
+        return self.spans_ns[-1][1] if self.spans_ns else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +107,11 @@ class Recording:
             return "is being recorded, or was cut off: mocap-app take recover finishes it"
         return "; ".join(f"{person.path.name}: {person.fault}" for person in self.people if person.fault)
 
-    def presence_s(self) -> dict[int, tuple[float, float]]:
-        """Return by person's number from when to when, seconds after the recording's first instant."""
+    @property
+    def presence_s(self) -> dict[int, tuple[tuple[float, float], ...]]:
+        """By person's number from when to when they are there, seconds after the recording's first instant."""
         start = self.begin_ns
-        return {p.number: ((p.begin_ns - start) / 1e9, (p.end_ns - start) / 1e9) for p in self.readable}
+        return {p.number: tuple(((a - start) / 1e9, (b - start) / 1e9) for a, b in p.spans_ns) for p in self.readable}
 
 
 def known_suffix(path: Path) -> str:
@@ -147,7 +158,7 @@ def _recording(folder: Path, stem: str, files: list[Path], read: Callable[[Path]
         except DAMAGED as error:
             people.append(PersonFile(number, path, fault=f"cannot be read ({error})"))
             continue
-        people.append(PersonFile(number, path, header.frames, header.begin_ns, header.end_ns))
+        people.append(PersonFile(number, path, header.frames, header.spans_ns))
         times += [header.recorded_at] if header.recorded_at else []
     when = min(times) if times else _written_at(files)
     is_open = any(known_suffix(path) == JOURNAL_SUFFIX for path in files)

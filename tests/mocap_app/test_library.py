@@ -10,8 +10,9 @@ import pytest
 from take_material import record
 
 from exporters.files import read_take
+from exporters.kinematics import forward_kinematics
 from mocap_app.errors import SinkError
-from mocap_app.library import Library, Recording, scan
+from mocap_app.library import Library, Recording, glance, scan
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_a_recording_is_all_files_of_one_stem(library: Library, folder: Path) ->
         (1, "walk_person1.npz", 60),
         (2, "walk_person2.npz", 60),
     ]
-    assert walk.presence_s() == {n: (0.0, pytest.approx(59 / 30)) for n in (1, 2)}
+    assert walk.presence_s == {n: ((0.0, pytest.approx(59 / 30)),) for n in (1, 2)}
     told = read_take(folder / "walk_person1.npz").metadata["recorded_at"]
     assert walk.recorded_at.isoformat(timespec="seconds") == told
     assert walk.fault == ""
@@ -117,6 +118,23 @@ def test_what_is_being_recorded_is_left_alone(library: Library, folder: Path) ->
 
 def test_no_folder_and_an_empty_one_hold_nothing(tmp_path: Path) -> None:
     assert Library(tmp_path).recordings() == Library(tmp_path / "absent").recordings() == ()
+
+
+def test_a_glance_shows_the_middle_of_a_recording(library: Library, folder: Path) -> None:
+    seen = glance(only(library))
+    assert [pose.number for pose in seen] == [1, 2]
+    take = read_take(folder / "walk_person2.npz")
+    expected = forward_kinematics(take.skeleton, take.rotations_wxyz[30], take.root_translation[30])
+    np.testing.assert_allclose(seen[1].joints_m, expected, atol=1e-6)
+    assert seen[1].parents.tolist() == take.skeleton.parents.tolist()
+    for path in folder.glob("*.npz"):
+        path.unlink()
+    bvh = read_take(folder / "walk_person2.bvh")
+    expected = forward_kinematics(bvh.skeleton, bvh.rotations_wxyz[30], bvh.root_translation[30])
+    np.testing.assert_allclose(glance(only(library))[1].joints_m, expected, atol=1e-6)
+    for path in folder.glob("*.bvh"):
+        path.write_text("MOTION\nFrames: 60\nFrame Time: 0.03\nnothing")
+    assert glance(only(library)) == ()
 
 
 # Names ---------------------------------------------------------------------------------------------------------------
@@ -268,6 +286,7 @@ def test_somebody_who_came_back_is_merged(library: Library, folder: Path) -> Non
     assert [p.number for p in merged.people] == [1, 2]
     whole, found = read_take(folder / "walk_person1.npz"), read_take(merged.people[0].path)
     kept = [*range(25), *range(36, 60)]
+    assert merged.presence_s[1] == ((0.0, pytest.approx(0.8)), (pytest.approx(1.2), pytest.approx(59 / 30)))
     np.testing.assert_array_equal(found.timestamps_ns, whole.timestamps_ns[kept])
     np.testing.assert_array_equal(found.rotations_wxyz, whole.rotations_wxyz[kept])
 
