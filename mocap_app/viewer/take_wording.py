@@ -34,8 +34,6 @@ def day(when: datetime, now: datetime) -> str:
 
 
 def summary(recording: Recording) -> str:
-    """Return length, people and formats in one line."""
-    if not recording.readable:
-        return people(len(recording.people)) if recording.people else "motion of another program"
-    parts = [clock(recording.duration_s), people(len(recording.people)), " ".join(recording.formats)]
-    return "  ·  ".join([*parts, "video"] if recording.video else parts)
+    """Return people and formats in one line."""
+    who = people(len(recording.people)) if recording.people else "no take"
+    return "  ·  ".join([who, ", ".join(recording.formats), *(["video"] if recording.video else [])])
