@@ -77,7 +77,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.library": (*APP_BASE, "mocap_app.library", "exporters.*"),
     "mocap_app.viewer": (
         *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.library",
-        "mocap_app.pipeline", "mocap_app.sinks", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
+        "mocap_app.pipeline", "mocap_app.sinks", "exporters.kinematics",
+        # what the export dialog offers is what the tables have
+        "exporters.files", "exporters.presets", "engines.rendering", "moderngl", WINDOW,
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
