@@ -76,6 +76,7 @@ class PeoplePanel(QWidget):
         shown, numbers = self.people.shown, self.people.numbers
         if numbers != self._order:
             self._rebuild(numbers)
+        self.empty.setVisible(not numbers)
         for person in shown:
             self._chips[person.number].show_person(person, numbers)
 
@@ -89,7 +90,6 @@ class PeoplePanel(QWidget):
                 chip.wished.connect(self._hear)
             self._column.insertWidget(place, self._chips[number])
         self._order = numbers
-        self.empty.setVisible(not numbers)
 
     def _drop(self, number: int) -> None:
         chip = self._chips.pop(number)

@@ -107,11 +107,11 @@ class PersonChip(QWidget):
         self.badge.is_in_view = person.is_in_view
         self.badge.update()
         words = person.told or (f"{person.score:.0%}" if person.is_in_view else "out of view")
-        if words != self.told.text() or person.is_pinned != self.pin.isChecked():
+        title = f"{'Actor' if person.is_pinned else 'Person'} {self.number}"
+        if f"{title}, {words}" != self.accessibleName():
+            self.title.setText(title)
             self.told.setText(words)
-            role = "Actor" if person.is_pinned else "Person"
-            self.title.setText(f"{role} {self.number}")
-            self.setAccessibleName(f"{role} {self.number}, {words}")
+            self.setAccessibleName(f"{title}, {words}")
         self.meter.show_share(person.score)
         self.pin.blockSignals(True)
         self.pin.setChecked(person.is_pinned)

@@ -227,6 +227,7 @@ class Timeline(QWidget):
         button, menu = self.speed_button, QMenu(self)
         for speed in SPEEDS:
             action = menu.addAction(f"{speed:g}×")
+            assert action is not None
             action.triggered.connect(lambda checked, speed=speed: self.set_speed(speed))
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
