@@ -187,6 +187,11 @@ class MeshEngine(Protocol):
 
     body_model: BodyModel
 
+    @property
+    def runtime(self) -> str:
+        """What runs its networks, as "onnxruntime" or "onnxruntime, torch"; empty where it has none. It changes where
+        a runtime fails and another takes over."""
+
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region of `(H, W, 3)` uint8 RGB `image`, in the order of the regions.
 

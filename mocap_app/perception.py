@@ -80,6 +80,11 @@ class Perception:
         self._sought: set[int] = set()
         self._warned = False
 
+    @property
+    def runtime(self) -> str:
+        """What runs the engine's networks; may change while it is used, and may be read from any thread."""
+        return self.engine.runtime
+
     def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
         """Return the people seen in `frame`, actors first, in order of appearance, and milliseconds per stage.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from engines.registry import build_detector, build_engine
 from engines.weights import assets_folder, read_sums, sha256_of
+from exporters.errors import ExportError
 from exporters.streams import StreamOptions, open_stream
 from exporters.vmc import VmcOptions
 from exporters.vrchat import VrchatOptions
@@ -127,9 +128,14 @@ def open_overlay(path: str, context: SinkContext) -> Sink:
 
 
 def open_live(name: str, options: StreamOptions, context: SinkContext) -> StreamSink:
-    """Open a live output, whose ages are noted under `name`."""
+    """Open a live output, whose ages, counts and failure are noted under `name`."""
     mean_shape = np.zeros(context.body_model.rest_joint_directions.shape[2], np.float32)
-    return StreamSink(open_stream(options, context.skeleton(mean_shape)), context.stats, name)
+    try:
+        stream = open_stream(options, context.skeleton(mean_shape))
+    except ExportError as error:
+        context.stats.fail(name, str(error))
+        raise
+    return StreamSink(stream, context.stats, name)
 
 
 def metadata(config: AppConfig) -> dict[str, Any]:

@@ -147,6 +147,7 @@ class Session:
         self._state = State.IDLE
         self._error: Exception | None = None
         self._started = False
+        self._perception: object = None
         self._stopping = threading.Event()
         """Set by `stop` or a failure: what waits is thrown away."""
         self._finished = threading.Event()
@@ -181,6 +182,11 @@ class Session:
         """What is known of source and body once everything is loaded, None before."""
         done = self._loaded.done() and not self._loaded.cancelled()
         return self._loaded.result() if done else None
+
+    @property
+    def runtime(self) -> str:
+        """What runs the engine's networks, as "onnxruntime"; empty before they are loaded, and where there are none."""
+        return str(getattr(self._perception, "runtime", ""))
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` for each event, from the thread that caused it; it may call `stop`, not `join`."""
@@ -264,6 +270,7 @@ class Session:
     def _infer(self) -> None:
         self._check_going()
         perception = self._make_perception()
+        self._perception = perception
         try:
             source, frames = self._opened.result()
             solver = self._make_solver(perception)
@@ -287,7 +294,7 @@ class Session:
     def _deliver(self, make: MakeSink, outlet: Future[Mailbox[FrameResult]]) -> None:
         context = self._loaded.result()
         sink = make(context)
-        name = type(sink).__name__
+        name = name_of(sink)
         threading.current_thread().name = name
         capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
         mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, lambda: self.stats.drop(name))
@@ -309,7 +316,7 @@ class Session:
         try:
             sink.close()
         except Exception as error:
-            logger.error("%s: %s", type(sink).__name__, error)
+            logger.error("%s: %s", name_of(sink), error)
 
     def _drain(self, sink: Sink, mailbox: Mailbox[FrameResult]) -> None:
         try:
@@ -318,7 +325,8 @@ class Session:
         except Exception as error:
             if sink.keep == "all":
                 raise
-            name = type(sink).__name__
+            name = name_of(sink)
+            self.stats.fail(name, str(error) or type(error).__name__)
             logger.warning("%s has failed and is detached, everything else goes on: %s", name, error)
             self._tell(Event(self._state, detached=name, error=error))
 
@@ -425,6 +433,11 @@ class Session:
         for sink in sinks:
             sink.join(self._patience.sink_s)
         return [thread.name for thread in self._threads if thread.is_alive()]
+
+
+def name_of(sink: Sink) -> str:
+    """Return the name under which a sink's drops and failures are told."""
+    return str(getattr(sink, "name", type(sink).__name__))
 
 
 def offer(future: Future[T], value: T) -> None:

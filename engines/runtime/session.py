@@ -51,7 +51,7 @@ def open_session(
     device: str = "cpu",
     threads: int = 0,
     trial: Trial | None = None,
-) -> NetworkSession:
+) -> LastingSession:
     """Open `module` in the runtime of that name: auto | torch | onnxruntime | openvino | tensorrt.
 
     `auto` is the first of `ON_CPU` or `ON_CUDA` that is installed and computes what torch computes. A runtime that
@@ -90,6 +90,8 @@ class LastingSession:
             RuntimeUnavailableError: none works.
         """
         self._network, self._device, self._threads = network, device, threads
+        self.runtime = ""
+        """The name of what runs it now."""
         self._left = list(candidates)
         self._session = self._open_next([])
         self._left += spare

@@ -21,7 +21,7 @@ from typing import Any
 
 from .. import __version__
 from ..config import AppConfig, CaptureConfig, default_config_file
-from ..errors import ConfigError
+from ..errors import ConfigError, UserSettingsError
 from ..session import Event, Session, State
 from .messages import Progress, start_logging
 from .settings import add_settings, parse_address, parse_names, parse_size, read_settings
@@ -39,7 +39,7 @@ EXAMPLES = """examples:
   mocap-app --set capture.source=synthetic --set engine.name=synthetic --headless --duration 3
 
 other commands (each has its own --help):
-  mocap-app demo | export | retarget | doctor | devices | engines | licenses | bench | monitor | take recover
+  mocap-app demo | export | retarget | doctor | config | devices | engines | licenses | bench | monitor | take recover
 
 Ctrl-C ends a capture and saves what was recorded."""
 DEFAULT_FOLDER = "takes"
@@ -91,10 +91,27 @@ def main(args: argparse.Namespace) -> int:
         print(default_config_file().read_text(encoding="utf-8"), end="")
         return 0
     start_logging(args)
-    config = read_settings(args, source_settings(args))
+    config, notice = settings_or_notice(args)
     if wants_window(args, config):
-        return open_window(config, chooses_source=not names_source(args, config))
+        return open_window(config, notice, chooses_source=not names_source(args, config))
     return capture_headless(with_an_output(config), quiet=args.quiet)
+
+
+def settings_or_notice(args: argparse.Namespace) -> tuple[AppConfig, str]:
+    """Return the settings, and what the window has to say of them: broken settings of one's own must not keep it shut.
+
+    Raises:
+        ConfigError: The settings are wrong, and no window is wanted or the fault is not in the user's own file.
+    """
+    try:
+        return read_settings(args, source_settings(args)), ""
+    except UserSettingsError as error:
+        args.no_user_settings = True
+        config = read_settings(args, source_settings(args))
+        if not wants_window(args, config):
+            raise
+        logger.warning("your own settings are left out: %s", error)
+        return config, f"Your own settings are left out, the defaults are used. {error}"
 
 
 def source_settings(args: argparse.Namespace) -> dict[str, Any]:
@@ -130,8 +147,8 @@ def names_source(args: argparse.Namespace, config: AppConfig) -> bool:
     return chosen or any(flag is not None for flag in flags)
 
 
-def open_window(config: AppConfig, chooses_source: bool = False) -> int:
-    """Open the window and return its exit code; `chooses_source` lets it look for a camera.
+def open_window(config: AppConfig, notice: str = "", chooses_source: bool = False) -> int:
+    """Open the window, with `notice` in its banner, and return its exit code; `chooses_source` looks for a camera.
 
     Raises:
         ConfigError: The window's library is not installed, or cannot be loaded.
@@ -150,7 +167,7 @@ def open_window(config: AppConfig, chooses_source: bool = False) -> int:
             f"the window's library cannot be loaded ({error}); on Debian or Ubuntu, scripts/setup viewer installs "
             "what it needs; or do without a window: --headless"
         ) from error
-    return int(run(config, chooses_source))
+    return int(run(config, notice, chooses_source))
 
 
 def with_an_output(config: AppConfig) -> AppConfig:

@@ -53,7 +53,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("mirror", "Mi&rror the picture", "Ctrl+M"),
         Entry("rotate", "&Turn the picture by 90°", "Ctrl+R"),
         SEPARATOR,
-        Entry("live", "&Live view", "L"),
+        Entry("live", "&Live view", "Esc"),
         SEPARATOR,
         Entry("tab_0", "&Takes", "Alt+1"),
         Entry("tab_1", "&People", "Alt+2"),
@@ -62,7 +62,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("tab_4", "&Health", "Alt+5"),
         Entry("column", "Side &column", "Ctrl+B", can_check=True),
         SEPARATOR,
-        Entry("theme", "&Dark or light", "Ctrl+T"),
+        Entry("theme", "&Dark or light", "Ctrl+L"),
         Entry("full_screen", "F&ull screen", "F11"),
     ),
     "&Help": (

@@ -24,15 +24,17 @@ from .sinks import Shown
 from .studio import Studio
 from .theme import ICONS, THEMES
 from .window import MainWindow
+from .wording import Notice
 
 logger = logging.getLogger(__name__)
 
 
-def run(config: AppConfig, chooses_source: bool = False) -> int:
+def run(config: AppConfig, notice: str = "", chooses_source: bool = False) -> int:
     """Open the window, run until it is closed, and return the exit code.
 
     Args:
         config: The settings.
+        notice: Stands in the banner from the start, as that the user's own settings are broken.
         chooses_source: Nobody named a source: take the first camera there is, or the demo actor.
 
     Raises:
@@ -42,6 +44,8 @@ def run(config: AppConfig, chooses_source: bool = False) -> int:
     check_screen()
     application = make_application()
     window = MainWindow(Studio(config), chooses_source)
+    if notice:
+        window.say(Notice("warning", "Something to know first", notice))
     window.show()
     told = Times(window)
     QTimer.singleShot(0, told.note_visible)

@@ -18,6 +18,7 @@ from ..mailbox import Keep
 from ..sinks import SinkContext, TakeRecorder
 from ..types import Frame, FrameResult
 from .drawing import PersonLabel, draw_skeletons, labels_of, scaled_to
+from .scene import Scene, Trails, scene_of
 from .state import Recording, RecordPlan, ViewState
 from .take_names import next_name
 
@@ -39,6 +40,8 @@ class Shown:
     result: FrameResult | None = None
     """None while the engine loads."""
     context: SinkContext | None = None
+    scene: Scene | None = None
+    """The same in the world."""
 
 
 class ShownPictures:
@@ -70,8 +73,8 @@ class ViewSink:
 
     keep: Keep = "latest"
 
-    def __init__(self, pictures: ShownPictures, state: ViewState, context: SinkContext) -> None:
-        """Open a renderer; without OpenGL the window shows skeletons alone."""
+    def __init__(self, pictures: ShownPictures, state: ViewState, context: SinkContext, pitch_deg: float = 0.0) -> None:
+        """Open a renderer; without OpenGL the window shows skeletons alone. The camera looks down by `pitch_deg`."""
         # Here, not above: the window is visible before these are loaded.
         from engines.rendering.renderer import MeshRenderer
 
@@ -80,6 +83,8 @@ class ViewSink:
         self._pictures = pictures
         self._state = state
         self._context = context
+        self._pitch_deg = pitch_deg
+        self._trails = Trails()
         self._renderer: MeshRenderer | None = None
         try:
             self._renderer = MeshRenderer(context.body_model.faces, context.size_wh, SAMPLES)
@@ -93,7 +98,9 @@ class ViewSink:
         shown = np.flatnonzero(result.meshes.scores > 0)
         if self._state.show_skeleton and len(shown):
             image = draw_skeletons(image, result, shown, self._context.body_model.parents, scale)
-        self._pictures.put(Shown(image, labels_of(result, shown, scale), result, self._context))
+        scene = scene_of(result, self._context.body_model, self._pitch_deg)
+        scene = self._trails.with_trails(scene, result.frame.timestamp_ns / 1e9)
+        self._pictures.put(Shown(image, labels_of(result, shown, scale), result, self._context, scene))
         self._context.stats.left("window", result.frame.grabbed_ns)
 
     def close(self) -> None:

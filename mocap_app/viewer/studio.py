@@ -19,6 +19,7 @@ from ..session import Event, Session, State
 from ..sinks import MakeSink, SinkContext
 from ..stats import Summary
 from ..types import Frame
+from ..wishes import Wish
 from . import wording
 from .sinks import RecordSwitch, ShownPictures, ViewSink, preview_into
 from .sources import demo_of, is_preview, preview_of, whole_of
@@ -29,8 +30,6 @@ from .wording import Notice
 logger = logging.getLogger(__name__)
 
 BuildSession = Callable[[AppConfig, Sequence[MakeSink], Callable[[Frame], None]], Session]
-DEFAULT_FOLDER = "takes"
-"""Where takes go when no folder is named."""
 ASK_AGAIN_S = 2.5
 """A source that does not return so long after it was told to end is told again, which releases its device."""
 
@@ -64,7 +63,9 @@ class Studio:
         self.pictures = ShownPictures()
         self.view = ViewState(config.viewer.show_mesh, config.viewer.show_skeleton)
         self.plan = RecordPlan(
-            Path(config.record.folder or DEFAULT_FOLDER), config.record.formats, source=source_word(config.capture)
+            Path(config.record.folder or config.viewer.folder),
+            config.record.formats,
+            source=source_word(config.capture),
         )
         self.phase = Phase.EMPTY
         self.notice: Notice | None = None
@@ -103,8 +104,8 @@ class Studio:
         """Take over changed settings: at once where that is possible, with the next session where it is not."""
         before = self.config
         self.plan = replace(self.plan, formats=config.record.formats)
-        if config.record.folder and config.record.folder != before.record.folder:
-            self.plan = replace(self.plan, folder=Path(config.record.folder))
+        if config.viewer.folder != before.viewer.folder:
+            self.plan = replace(self.plan, folder=Path(config.viewer.folder))
         self.view.show_mesh, self.view.show_skeleton = config.viewer.show_mesh, config.viewer.show_skeleton
         if _runs_alike(before, config) or self.phase is Phase.EMPTY:
             self._keep(config)
@@ -228,6 +229,11 @@ class Studio:
         self.notice = None
         self.start(replace(self.config, capture=whole_of(self.capture)))
 
+    def ask(self, wish: Wish) -> None:
+        """Have something done about the people in view: pin, swap, merge."""
+        if self._session is not None:
+            self._session.ask(wish)
+
     # Sessions
 
     def poll(self) -> None:
@@ -295,7 +301,7 @@ class Studio:
 
     def _watchers(self, config: AppConfig) -> list[MakeSink]:
         def make_view(context: SinkContext) -> ViewSink:
-            return ViewSink(self.pictures, self.view, context)
+            return ViewSink(self.pictures, self.view, context, config.motion.camera_pitch_deg)
 
         def metadata() -> dict:
             from ..pipeline import metadata

@@ -80,16 +80,16 @@ class MainWindow(QMainWindow):
         self.card = WelcomeCard()
         self.source_bar = SourceBar(self.studio.capture)
         self.record_bar = RecordBar(self.studio.plan)
-        self.panes = Panes(self.studio.config, self.studio.plan.folder)
+        self.panes = Panes(self.studio.config, self.studio.plan.folder, self)
         self.bridge = StudioBridge(self.studio)
         self.desk = SourceDesk(self.studio, self.source_bar, self.card, self)
         self.mesh_switch = _switch("Mesh over the picture (M)", self.studio.view.show_mesh)
         self.skeleton_switch = _switch("Skeleton over the picture (S)", self.studio.view.show_skeleton)
-        self.theme_button = _switch("Dark or light (Ctrl+T)", None)
+        self.theme_button = _switch("Dark or light (Ctrl+L)", None)
         self.help_button = _switch("Keys and first steps (F1)", None)
         self.live_button = QToolButton()
         self.live_button.setText("Live")
-        self.live_button.setToolTip("Show what is filmed now (L)")
+        self.live_button.setToolTip("Show what is filmed now (Esc)")
         self.live_button.setCheckable(True)
         self.live_button.setChecked(True)
         self.status = QLabel()
@@ -160,7 +160,7 @@ class MainWindow(QMainWindow):
             "mesh": lambda: self._show_over(mesh=not self.studio.view.show_mesh),
             "skeleton": lambda: self._show_over(skeleton=not self.studio.view.show_skeleton),
             "mirror": self.source_bar.mirror.click, "rotate": self.source_bar.turn_further,
-            "live": lambda: self.panes.set_mode(Mode.LIVE), "column": self._toggle_column,
+            "live": self.panes.go_live, "column": self._toggle_column,
             "theme": self.toggle_theme, "full_screen": self._toggle_full_screen, "help": self.show_help,
             "about": self._about, **counts, **tabs,
         })  # fmt: skip
@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
         self.record_bar.folder_asked.connect(self.choose_folder)
         self.panes.config_changed.connect(self.studio.apply)
         self.panes.mode_changed.connect(self._show_mode)
+        self.panes.wished.connect(self.studio.ask)
         self.panes.failed.connect(lambda text: self.say(Notice("error", "That did not work", text)))
         self.desk.leaves_picture.connect(self._leave_picture)
         self.panel.resized.connect(self._resize_pictures)
@@ -185,7 +186,7 @@ class MainWindow(QMainWindow):
         self.skeleton_switch.clicked.connect(lambda on: self._show_over(skeleton=on))
         self.theme_button.clicked.connect(self.toggle_theme)
         self.help_button.clicked.connect(self.show_help)
-        self.live_button.clicked.connect(lambda: self.panes.set_mode(Mode.LIVE))
+        self.live_button.clicked.connect(self._go_live)
         self._disk_timer.timeout.connect(self._show_disk)
         self._disk_timer.start(DISK_MS)
 
@@ -258,7 +259,7 @@ class MainWindow(QMainWindow):
 
     def _leave_picture(self) -> None:
         self.panel.show_picture(None)
-        self.panes.set_mode(Mode.LIVE)
+        self.panes.go_live()
 
     def _show_picture(self, shown: Shown) -> None:
         if self.studio.phase in (Phase.RUNNING, Phase.LOADING, Phase.ENDED):
@@ -299,9 +300,14 @@ class MainWindow(QMainWindow):
         if there is not None:
             self.record_bar.show_disk(disk_text(shutil.disk_usage(there).free, self.studio.plan.keeps_video))
 
-    def _show_mode(self, mode: Mode) -> None:
+    def _show_mode(self, mode: Mode, name: str) -> None:
         self.live_button.setChecked(mode is Mode.LIVE)
-        self.scene_pane.note.setText("" if mode is Mode.LIVE else "Playing a take")
+        self.scene_pane.note.setText(name)
+        self.timeline_pane.note.setText(name or "Choose a take to play it")
+
+    def _go_live(self) -> None:
+        self.panes.go_live()
+        self.live_button.setChecked(True)
 
     def _resize_pictures(self, width: int, height: int) -> None:
         self.studio.view.panel_wh = (width, height)
