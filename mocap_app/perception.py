@@ -21,6 +21,7 @@ from engines.types import Detections, Detector, FloatArray, Image, MeshEngine, M
 from .config import DetectorConfig, TrackingConfig
 from .tracking import Sight, Track, Tracker, is_crowded, without_duplicates
 from .types import Frame, Tracks
+from .wishes import Wish
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Perception:
         return self.engine.runtime
 
     def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
-        """Return the people seen in `frame`, in order of first appearance, and milliseconds per stage.
+        """Return the people seen in `frame`, actors first, in order of appearance, and milliseconds per stage.
 
         Somebody scored below `min_presence` is left out of this frame, and looked for by the detector in the next.
         """
@@ -124,6 +125,10 @@ class Perception:
         clock.lap("track")
         ids = np.arange(1, len(kept) + 1, dtype=np.int64)
         return Tracks(ids, sight.boxes_xyxy[kept], meshes.scores[kept]), take_rows(meshes, kept), clock.laps_ms
+
+    def grant(self, wish: Wish) -> bool:
+        """Do what is asked about people; return False where it names somebody unknown, which is logged."""
+        return self._tracker.grant(wish)
 
     def close(self) -> None:
         """Release detector and engine; may be called twice."""
@@ -175,7 +180,8 @@ class Perception:
         surprises = [
             known[n].surprise(boxes[n], frame.timestamp_ns) if followed[n] else np.inf for n in range(len(meshes))
         ]
-        seen = without_duplicates(sight, surprises, sorted(present, key=lambda n: not followed[n]))
+        pinned = [track.is_pinned for track in known] + [False] * (len(meshes) - len(known))
+        seen = without_duplicates(sight, surprises, sorted(present, key=lambda n: (not followed[n], not pinned[n])))
         for row, track in enumerate(known):
             if row in seen:
                 self._tracker.see(track, boxes[row], regions[row], float(meshes.scores[row]), frame.timestamp_ns)
@@ -284,8 +290,8 @@ def see(meshes: MeshResult, image: Image) -> Sight:
 
 
 def in_order_of_birth(rows: list[int], tracks: list[Track]) -> tuple[list[int], Tracks]:
-    """Return rows and their tracks, the oldest person first."""
-    order = sorted(range(len(rows)), key=lambda n: tracks[n].track_id)
+    """Return rows and their tracks, actors before others, the oldest person first."""
+    order = sorted(range(len(rows)), key=lambda n: (not tracks[n].is_pinned, tracks[n].track_id))
     ids = np.array([tracks[n].track_id for n in order], np.int64)
     boxes = np.array([tracks[n].box_xyxy for n in order], np.float32).reshape(-1, 4)
     scores = np.array([tracks[n].score for n in order], np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,14 +27,18 @@ from .motion.solver import MotionSolver
 from .perception import Perception
 from .session import Session
 from .sinks import MakeSink, PictureRecorder, Sink, SinkContext, StreamSink, TakeRecorder
+from .types import Frame
 
 
-def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Session:
+def build_session(
+    config: AppConfig, watchers: Sequence[MakeSink] = (), preview: Callable[[Frame], None] | None = None
+) -> Session:
     """Return a session for `config`, not started; nothing is opened or loaded yet.
 
     Args:
         config: The settings.
         watchers: Further sinks, such as the window's.
+        preview: Shown the frames of a live source while the engine loads; see `Session`.
 
     Raises:
         ConfigError: The settings ask for outputs that do not go together.
@@ -51,7 +55,7 @@ def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Sessi
 
     pictures = config.capture.source == "images"
     sinks = picture_sinks(config) if pictures else motion_sinks(config)
-    return Session(make_source, make_perception, make_solver, [*sinks, *watchers], pictures=pictures)
+    return Session(make_source, make_perception, make_solver, [*sinks, *watchers], pictures=pictures, preview=preview)
 
 
 def build_perception(config: AppConfig) -> Perception:

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .mailbox import Mailbox
 from .sinks import MakeSink, Sink, SinkContext
 from .stats import Stats
 from .types import Frame, FrameResult, Tracks
+from .wishes import Wish
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,9 @@ class PerceptionStage(Protocol):
 
     def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
         """The same for a picture that has nothing to do with the one before."""
+
+    def grant(self, wish: Wish) -> bool:
+        """Do what is asked about people, between two frames; return False where it cannot be done."""
 
     def close(self) -> None:
         """Release detector and engine."""
@@ -57,6 +62,9 @@ class SolverStage(Protocol):
 
     def skeleton(self, betas: FloatArray) -> Skeleton:
         """Return the bones of a performer."""
+
+    def grant(self, wish: Wish) -> None:
+        """Do what is asked and was granted by perception, between two frames."""
 
 
 class State(Enum):
@@ -112,6 +120,7 @@ class Session:
         pictures: bool = False,
         patience: Patience | None = None,
         stats: Stats | None = None,
+        preview: Callable[[Frame], None] | None = None,
     ) -> None:
         """Hold the factories; nothing is opened before `start`.
 
@@ -123,12 +132,15 @@ class Session:
             pictures: the frames are independent: no tracking, no filter.
             patience: how long `join` waits after `stop`.
             stats: where times and drops go; None makes new ones.
+            preview: called by the capture thread with each frame of a live source while the engine loads; those
+                frames go nowhere else. None leaves the source alone until the engine is there.
         """
         self.stats = stats or Stats()
         self._make_source = make_source
         self._make_perception = make_perception
         self._make_solver = make_solver
         self._pictures = pictures
+        self._preview = preview
         self._patience = patience or Patience()
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Event], None]] = []
@@ -142,6 +154,7 @@ class Session:
         self._opened: Future[tuple[FrameSource, Mailbox[tuple[Frame, float]]]] = Future()
         self._loaded: Future[SinkContext] = Future()
         self._ready: Future[bool] = Future()
+        self._wishes: deque[Wish] = deque()
         self._outlets: list[Future[Mailbox[FrameResult]]] = [Future() for _ in make_sinks]
         self._threads = [
             threading.Thread(target=self._run, args=(self._capture,), name="capture"),
@@ -198,6 +211,14 @@ class Session:
             thread.start()
         self._started = True
 
+    def ask(self, wish: Wish) -> None:
+        """Have `wish` done before the next frame is looked at; never waits.
+
+        Wishes are done in the order they came, and those about people who are not there are refused by a logged
+        line. Before the session runs they wait for its first frame; after its end nothing happens.
+        """
+        self._wishes.append(wish)
+
     def stop(self) -> None:
         """Ask the session to end and return at once; what was recorded is kept. Harmless at any time."""
         with self._lock:
@@ -235,9 +256,12 @@ class Session:
         )
         try:
             offer(self._opened, (source, frames))
-            self._ready.result()
+            if self._preview is None or not source.is_live:
+                self._ready.result()
             for item in timed(source):
-                if not frames.put(item):
+                if self._preview is not None and not self._ready.done():
+                    self._preview(item[0])
+                elif not (self._ready.result() and frames.put(item)):
                     break
         finally:
             frames.close()
@@ -255,6 +279,7 @@ class Session:
             self._set_state(State.RUNNING)
             offer(self._ready, True)
             for frame, capture_ms in frames:
+                self._grant(perception, solver)
                 result = self._process(perception, solver, frame, capture_ms)
                 self.stats.frame_done(result.stage_ms)
                 for mailbox in outlets:
@@ -304,6 +329,12 @@ class Session:
             self.stats.fail(name, str(error) or type(error).__name__)
             logger.warning("%s has failed and is detached, everything else goes on: %s", name, error)
             self._tell(Event(self._state, detached=name, error=error))
+
+    def _grant(self, perception: PerceptionStage, solver: SolverStage) -> None:
+        while self._wishes:
+            wish = self._wishes.popleft()
+            if perception.grant(wish):
+                solver.grant(wish)
 
     def _process(
         self, perception: PerceptionStage, solver: SolverStage, frame: Frame, capture_ms: float

@@ -25,7 +25,7 @@ NETWORKS = (*DOORS, *PARTS, *HEAVY)
 LIBRARY_TYPES = ("engines.types", "engines.errors", "exporters.types", "exporters.errors")
 APP_BASE = (
     "mocap_app", "mocap_app.types", "mocap_app.errors", "mocap_app.mailbox", "mocap_app.stats", "mocap_app.config",
-    *LIBRARY_TYPES,
+    "mocap_app.wishes", *LIBRARY_TYPES,
 )  # fmt: skip
 APP_STAGE = (*APP_BASE, "engines", "exporters", "cv2")
 WINDOW = "PyQt6"
@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.config": (
         "mocap_app.errors", "engines.registry", "engines.options", "exporters.files", "yaml", *LIBRARY_TYPES,
     ),
+    "mocap_app.wishes": ("mocap_app.config", *LIBRARY_TYPES),
     "mocap_app.capture": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.capture"),
     "mocap_app.tracking": (*APP_STAGE, "engines.*", "exporters.*"),
     "mocap_app.motion": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.motion"),
@@ -72,12 +73,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.sinks": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.sinks"),
     "mocap_app.session": (*APP_STAGE, "mocap_app.capture", "mocap_app.sinks", "mocap_app.perception",
                           "mocap_app.motion", "mocap_app.tracking"),
-    "mocap_app.playback": (*APP_STAGE, "engines.*", "exporters.*"),
+    # A scene is plain arrays, whether seen live or played back: its type is the viewer's, and loads no Qt.
+    "mocap_app.playback": (
+        *APP_STAGE, "engines.*", "exporters.*", "mocap_app.viewer.scene", "mocap_app.motion.world", "mocap_app.export",
+    ),
+    # takes on disk: read, moved and written by the exporters, without any stage of a session
+    "mocap_app.library": (*APP_BASE, "mocap_app.library", "exporters.*"),
     "mocap_app.viewer": (
-        *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.pipeline",
-        "mocap_app.sinks", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
+        *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.library",
+        "mocap_app.pipeline", "mocap_app.sinks", "mocap_app.motion.world", "exporters.kinematics",
+        # what the export dialog offers is what the tables have
+        "exporters.files", "exporters.presets", "engines.rendering", "moderngl", WINDOW,
         # the settings panel shows what may be chosen: engines, their options and sizes, runtimes, formats
-        "engines.registry", "engines.options", "engines.runtime.names", "engines.weights", "exporters.files",
+        "engines.registry", "engines.options", "engines.runtime.names", "engines.weights",
         # the panel of health reads processor, memory and graphics card
         "psutil", "pynvml",
     ),
@@ -93,6 +101,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 LAZILY: dict[str, tuple[str, ...]] = {
     "engines.geometry": ("cv2",),
     "engines.synthetic": ("cv2", "engines.body"),
+    "mocap_app.viewer.drawing": ("cv2",),
 }
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (

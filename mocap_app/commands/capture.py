@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 from .. import __version__
-from ..config import AppConfig, default_config_file
+from ..config import AppConfig, CaptureConfig, default_config_file
 from ..errors import ConfigError, UserSettingsError
 from ..session import Event, Session, State
 from .messages import Progress, start_logging
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--size", type=parse_size, metavar="WxH", help="picture size asked of the camera")
     group.add_argument("--fps", type=float, help="frame rate asked of the camera")
     group.add_argument("--mirror", action="store_const", const=True, help="flip the picture left to right")
+    group.add_argument("--rotation", type=int, metavar="DEGREES", help="turn the picture clockwise: 90, 180 or 270")
     group.add_argument("--realtime", action="store_const", const=True, help="read a video at its own pace, as a camera")
     group.add_argument("--countdown", type=float, metavar="SECONDS", help="wait before the first frame is used")
     group.add_argument("--duration", type=float, metavar="SECONDS", help="end after so much of the source")
@@ -92,7 +93,7 @@ def main(args: argparse.Namespace) -> int:
     start_logging(args)
     config, notice = settings_or_notice(args)
     if wants_window(args, config):
-        return open_window(config, notice)
+        return open_window(config, notice, chooses_source=not names_source(args, config))
     return capture_headless(with_an_output(config), quiet=args.quiet)
 
 
@@ -138,8 +139,16 @@ def wants_window(args: argparse.Namespace, config: AppConfig) -> bool:
     return bool(args.window or (live and not args.headless))
 
 
-def open_window(config: AppConfig, notice: str = "") -> int:
-    """Open the window, with `notice` in its banner, and return its exit code.
+def names_source(args: argparse.Namespace, config: AppConfig) -> bool:
+    """Say whether somebody chose the source, by a flag or in the settings; else the window looks for a camera."""
+    flags = (args.camera, args.video, args.images, args.stream)
+    default = CaptureConfig()
+    chosen = (config.capture.source, config.capture.device) != (default.source, default.device)
+    return chosen or any(flag is not None for flag in flags)
+
+
+def open_window(config: AppConfig, notice: str = "", chooses_source: bool = False) -> int:
+    """Open the window, with `notice` in its banner, and return its exit code; `chooses_source` looks for a camera.
 
     Raises:
         ConfigError: The window's library is not installed, or cannot be loaded.
@@ -158,7 +167,7 @@ def open_window(config: AppConfig, notice: str = "") -> int:
             f"the window's library cannot be loaded ({error}); on Debian or Ubuntu, scripts/setup viewer installs "
             "what it needs; or do without a window: --headless"
         ) from error
-    return int(run(config, notice))
+    return int(run(config, notice, chooses_source))
 
 
 def with_an_output(config: AppConfig) -> AppConfig:

@@ -56,6 +56,7 @@ FLAGS = {
     "duration": "capture.duration_s",
     "countdown": "capture.countdown_s",
     "mirror": "capture.mirror",
+    "rotation": "capture.rotation",
     "realtime": "capture.realtime",
     "output": "record.folder",
     "formats": "record.formats",

@@ -6,6 +6,7 @@ from .reading import changed_keys, default_config_file, flat_keys, load_config, 
 from .sections import (
     FORMATS,
     ROOT_MOTIONS,
+    ROTATIONS,
     SOURCES,
     TRACKERS,
     AppConfig,
@@ -26,6 +27,7 @@ from .user_file import read_user_settings, reset_user_settings, save_user_settin
 __all__ = [
     "FORMATS",
     "ROOT_MOTIONS",
+    "ROTATIONS",
     "SOURCES",
     "TRACKERS",
     "AppConfig",

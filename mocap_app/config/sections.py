@@ -14,6 +14,7 @@ from exporters.files import FORMATS as FILE_FORMATS
 
 SOURCES = ("camera", "video", "images", "stream", "synthetic")
 FORMATS = tuple(suffix[1:] for suffix in FILE_FORMATS)
+ROTATIONS = (0, 90, 180, 270)
 ROOT_MOTIONS = ("root", "hips", "both")
 TRACKERS = (
     "hip", "chest", "left_foot", "right_foot", "left_knee", "right_knee", "left_elbow", "right_elbow", "head",
@@ -46,8 +47,12 @@ class CaptureConfig:
     """Frame rate asked of a camera; null takes its default."""
     realtime: bool = False
     """Pace a video file as if it were a camera (newest frame only, drops counted)."""
+    loop: bool = False
+    """Begin a video file again at its end, for ever; times go on rising."""
     mirror: bool = False
     """Flip the picture left to right as it is read."""
+    rotation: int = 0
+    """Degrees, clockwise, the picture is turned by as it is read: 0, 90, 180 or 270; before `mirror`."""
     countdown_s: float = 0.0
     """Seconds to wait before the first frame is used."""
     duration_s: float | None = None
@@ -60,6 +65,7 @@ class CaptureConfig:
         )
         _expect(self.size is None or min(self.size) > 0, "size", self.size, "two numbers above 0, as [1280, 720]")
         _expect(self.fps is None or self.fps > 0, "fps", self.fps, "a number above 0")
+        _expect(self.rotation in ROTATIONS, "rotation", self.rotation, "0, 90, 180 or 270 degrees, clockwise")
         _expect(self.countdown_s >= 0, "countdown_s", self.countdown_s, "seconds, 0 or more")
         _expect(self.duration_s is None or self.duration_s > 0, "duration_s", self.duration_s, "seconds above 0")
 
