@@ -15,6 +15,8 @@ from .machine import Load
 
 KEPT = 120
 """Moments in a plot: a minute at two a second."""
+STEP_S = 0.45
+"""Between two moments: half a second, with what a timer is early."""
 SETTLED_FRAMES = 30
 """Fewer frames than this say more about loading than about running."""
 SMOOTH_FPS = 24.0
@@ -83,6 +85,7 @@ class Health:
         """Begin with nothing measured; a file may be slow, so only a live source (`is_live`) is judged."""
         self._engine, self._is_live = engine, is_live
         self._series: dict[str, deque[float]] = {}
+        self._report: Report | None = None
         self._before: Summary | None = None
         self._before_s = 0.0
         self._empty_s: float | None = None
@@ -103,7 +106,13 @@ class Health:
         self._cut_s = None if not is_cut else self._cut_s if self._cut_s is not None else now_s
 
     def update(self, summary: Summary, load: Load, runtime: str, now_s: float) -> Report:
-        """Take in one more moment and return what to show."""
+        """Take in one more moment and return what to show: the same as before where it is too soon for a new one."""
+        if self._report is not None and now_s - self._before_s < STEP_S:
+            return self._report
+        self._report = self._look(summary, load, runtime, now_s)
+        return self._report
+
+    def _look(self, summary: Summary, load: Load, runtime: str, now_s: float) -> Report:
         step_s = max(now_s - self._before_s, 1e-3)
         before, self._before, self._before_s, self._now_s = self._before, summary, now_s, now_s
         if before is None:  # nothing to compare with

@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from .health import Report, Trouble, size_words
-from .panel_style import Panel, small
+from .panel_style import Panel, set_part, small
 from .plots import Bar, Bars, PlotTile, bars_of
 
 WELL = "Everything runs well."
@@ -53,7 +53,6 @@ class HealthPanel(Panel):
             Bar(place, f"{count}, now {report.drops_per_s.get(place, 0.0):.1f}/s", count, count)
             for place, count in report.summary.drops.items() if count
         ])  # fmt: skip
-        assert isinstance(self.about, QLabel)
         self.about.setText(about(report))
 
     def _arrange(self) -> None:
@@ -69,10 +68,6 @@ class HealthPanel(Panel):
         column.addLayout(self._grid)
         for section in (self.stages, self.ages, self.drops):
             column.addWidget(section)
-        assert isinstance(self.about, QLabel)
-        self.about.setProperty("part", "dim")
-        self.about.setWordWrap(True)
-        self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.about.setToolTip("What recovers the bodies, and what runs its networks.")
         column.addWidget(self.about)
         column.addStretch(1)
@@ -113,13 +108,9 @@ class Troubles(QFrame):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._column.addWidget(label)
         serious = any(trouble.is_serious for trouble in troubles)
-        self.setProperty("part", "alarm" if serious else "warning" if troubles else "well")
+        set_part(self, "alarm" if serious else "warning" if troubles else "well")
         self.setAccessibleName("Troubles")
         self.setAccessibleDescription(" ".join(trouble.words for trouble in troubles) or WELL)
-        style = self.style()
-        if style is not None:
-            for widget in (self, *self.labels):
-                style.polish(widget)
 
 
 class Section(QWidget):
@@ -130,7 +121,6 @@ class Section(QWidget):
         heading = QLabel(title)
         heading.setProperty("part", "group")
         told = small(QLabel(detail))
-        told.setProperty("part", "dim")
         self.bars = Bars(name)
         frame = QFrame()
         frame.setProperty("part", "card")

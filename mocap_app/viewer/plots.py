@@ -193,7 +193,9 @@ class Bars(QWidget):
 def scaled(font: QFont, points: float, is_bold: bool = False) -> QFont:
     """Return a font so many points larger."""
     changed = QFont(font)
-    if font.pointSizeF() > 0:
+    if font.pixelSize() > 0:  # a style sheet counts in pixels
+        changed.setPixelSize(max(round(font.pixelSize() + 1.33 * points), 9))
+    else:
         changed.setPointSizeF(max(font.pointSizeF() + points, 6.5))
     changed.setBold(is_bold)
     return changed

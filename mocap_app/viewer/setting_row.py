@@ -30,7 +30,7 @@ class SettingRow(QWidget):
         self.label.setBuddy(self.editor)
         self.label.setToolTip(setting.tooltip)
         self.meaning = small(QLabel(setting.meaning))
-        self.error = small(QLabel())
+        self.error = small(QLabel(), "error")
         self.reset = QToolButton()
         self._dress()
         self._arrange()
@@ -51,11 +51,6 @@ class SettingRow(QWidget):
         self.reset.show()
 
     def _dress(self) -> None:
-        for label, part in ((self.meaning, "dim"), (self.error, "error")):
-            assert isinstance(label, QLabel)
-            label.setProperty("part", part)
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.error.hide()
         self.reset.setText("↺")
         self.reset.setProperty("part", "quiet")

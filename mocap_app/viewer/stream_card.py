@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButto
 from ..config import AppConfig
 from ..errors import ConfigError
 from .editors import Switch
-from .panel_style import colors_of, mixed, small
+from .panel_style import colors_of, mixed, set_part, small
 from .setting_row import SettingRow, rule
 from .settings_model import value_of, with_value
 from .streams_model import Flow, Light, address_of, is_on, settings_of_stream, switched
@@ -97,13 +97,7 @@ class StreamCard(QFrame):
     def show_flow(self, flow: Flow) -> None:
         """Show whether anything is sent."""
         self.lamp.show_flow(flow)
-        part = "error" if flow.light is Light.FAILED else "dim"
-        assert isinstance(self.state, QLabel)
-        if self.state.property("part") != part:
-            self.state.setProperty("part", part)
-            style = self.state.style()
-            if style is not None:
-                style.polish(self.state)
+        set_part(self.state, "error" if flow.light is Light.FAILED else "dim")
         self.state.setText(flow.words if flow.light is not Light.OFF else self.stream.summary)
 
     def _arrange(self) -> None:
@@ -128,11 +122,7 @@ class StreamCard(QFrame):
     def _head(self) -> QHBoxLayout:
         title = QLabel(self.stream.title)
         title.setProperty("part", "big")
-        assert isinstance(self.state, QLabel)
-        self.state.setWordWrap(True)
-        self.state.setProperty("part", "dim")
         self.state.setText(self.stream.summary)
-        self.state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.switch.setAccessibleName(f"{self.stream.title}: send")
         self.switch.setAccessibleDescription(self.stream.summary)
         self.switch.setToolTip(f"{self.stream.summary}\n\nApplies when the capture starts anew.")
@@ -228,10 +218,6 @@ class Steps(QWidget):
         name = QLabel(receiver.name)
         name.setProperty("part", "big")
         steps = small(QLabel(receiver.steps.replace("\n", " ")))
-        assert isinstance(steps, QLabel)
-        steps.setProperty("part", "dim")
-        steps.setWordWrap(True)
-        steps.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         lines.addWidget(name)
         lines.addWidget(steps)
         lines.addSpacing(6)

@@ -41,7 +41,9 @@ class StreamsPanel(Panel):
         return self._config
 
     def show_config(self, config: AppConfig) -> None:
-        """Show other settings, and tell nobody."""
+        """Show other settings, and tell nobody; where they are those told last, what is being edited stays."""
+        if config == self._told:
+            return
         self._settle.stop()
         self._config = self._told = config
         for card in self.cards.values():
