@@ -135,7 +135,7 @@ class Health:
         age_ms = _age_ms(summary)
         ages = self._keep("age", age_ms)
         plots = [
-            _plot("Frames per second", f"{rate:.1f}", "through the whole line", tuple(self._series["rate"]), 30, ""),
+            _plot("Frames per second", f"{rate:.1f}", "whole line", tuple(self._series["rate"]), 30, ""),
             _plot("Age of a frame", f"{age_ms:.0f} ms", "camera to output", ages, 50, " ms"),
         ]
         if load.process_cpu is not None:
