@@ -124,6 +124,7 @@ class Panel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._sheet = ""
+        self._is_styling = False
         self._restyle()
 
     def changeEvent(self, event: QEvent | None) -> None:
@@ -133,10 +134,13 @@ class Panel(QWidget):
             self._restyle()
 
     def _restyle(self) -> None:
+        if self._is_styling:  # below a window's own style sheet each one changes the palette, and so on for ever
+            return
         sheet = sheet_of(self.palette())
         if sheet != self._sheet:
-            self._sheet = sheet
+            self._sheet, self._is_styling = sheet, True
             self.setStyleSheet(sheet)
+            self._is_styling = False
 
 
 def small(widget: QWidget, by: float = 1.0) -> QWidget:
