@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 import moderngl
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext, QSurfaceFormat
 from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 
@@ -37,6 +37,8 @@ class SceneCanvas(QOpenGLWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFormat(core_format())
+        # What the mouse does is the panel's affair.
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.scene = Scene()
         self.camera = OrbitCamera()
         self.look = Look()
