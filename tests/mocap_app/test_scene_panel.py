@@ -19,7 +19,7 @@ if sys.platform == "linux" and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, qInstallMessageHandler
-from PyQt6.QtGui import QMouseEvent, QWheelEvent
+from PyQt6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMainWindow, QWidget
 
@@ -87,7 +87,7 @@ def picture(panel: ScenePanel) -> np.ndarray:
     """Return `(H, W, 3)` int of what stands on the screen."""
     settle(panel)
     assert panel.canvas is not None
-    image = panel.canvas.grabFramebuffer().convertToFormat(panel.canvas.grabFramebuffer().Format.Format_RGB888)
+    image = panel.canvas.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint8)  # type: ignore[union-attr]
     return rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()].reshape(
         image.height(), image.width(), 3
