@@ -179,6 +179,14 @@ class _Functions:
         """Nothing is to be given back."""
 
 
+def ask_for_core_profile() -> None:
+    """Make every OpenGL context of the application a core one; to be called before there is a QApplication.
+
+    On macOS a window shares its context with the canvas in it, and there old and new ones do not share.
+    """
+    QSurfaceFormat.setDefaultFormat(core_format())
+
+
 def core_format() -> QSurfaceFormat:
     """Return what is asked of Qt: OpenGL 3.3 core, without several samples, which are the canvas' own affair."""
     wanted = QSurfaceFormat()

@@ -122,6 +122,15 @@ def test_framing_fills_the_picture(camera: OrbitCamera, aspect: float, rng: np.r
     assert camera.framing(np.full((1, 3), np.nan), aspect) == camera
 
 
+def test_the_way_to_another_view_goes_round_the_shorter_side() -> None:
+    start, end = OrbitCamera((0, 1, 0), 2.0, 3.0, 0.1), OrbitCamera((1, 1, 0), 8.0, -3.0, 0.3)
+    middle = start.towards(end, 0.5)
+    assert abs(np.cos(middle.yaw_rad) + 1) < 1e-6
+    assert (middle.target, middle.distance_m, middle.pitch_rad) == ((0.5, 1, 0), 4.0, pytest.approx(0.2))
+    assert start.towards(end, 1.0) == end
+    assert start.towards(end, 0.0) == start
+
+
 # Scenes
 
 
