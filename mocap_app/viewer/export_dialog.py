@@ -110,7 +110,7 @@ class ExportDialog(QDialog):
         self._say("Reading the take …")
         self._lock(True)
         self.bar.setRange(0, 0)  # busy, until the first file is told
-        self._child.start(arguments(self._recording, choices))
+        self._child.start(arguments(self._recording, choices), choices.folder)
 
     def cancel(self) -> None:
         """End what is running; else close the dialog."""

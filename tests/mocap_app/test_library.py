@@ -11,6 +11,7 @@ from take_material import record
 
 from exporters.files import read_take
 from exporters.kinematics import forward_kinematics
+from mocap_app.cli import run
 from mocap_app.errors import SinkError
 from mocap_app.library import Library, Recording, glance, scan
 
@@ -307,3 +308,31 @@ def test_people_who_are_not_there_are_refused(library: Library, folder: Path) ->
         with pytest.raises(SinkError, match="found persons 1, 2"):
             library.merge(only(library), a, b)
     assert names(folder) == WALK
+
+
+# The command ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_trims_swaps_and_merges(library: Library, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> str:
+        assert run(["take", *words, "--quiet"]) == 0
+        return Path(capsys.readouterr().out.strip()).name
+
+    path = str(folder / "walk")
+    assert said("trim", path, "--span", "0.5:1") == "walk_trim"
+    assert said("swap", path, "--people", "1", "2", "--at", "0.5") == "walk_swap"
+    assert said("merge", path, "--people", "2", "1") == "walk_merge"
+    trimmed, merged = library.find("walk_trim"), library.find("walk_merge")
+    assert trimmed is not None
+    assert merged is not None
+    assert (trimmed.duration_s, len(merged.people)) == (pytest.approx(0.5), 1)
+    library.adopt("walk_trim", "trim walk")
+    assert library.undo() == "trim walk"
+    assert library.find("walk_trim") is None
+
+
+def test_the_command_says_what_is_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["take", "trim", str(folder / "waltz")]) == 2
+    assert "found no such recording, expected a folder and one of its names: walk" in capsys.readouterr().err
+    assert run(["take", "swap", str(folder / "walk")]) == 2
+    assert "add --people 1 2" in capsys.readouterr().err
