@@ -59,10 +59,11 @@ class Child(QObject):
             self._process.kill()
 
     def end(self) -> None:
-        """End it and wait for that, some milliseconds: the program ends."""
+        """End it without a signal, and wait for that, some milliseconds: whoever listens is closing."""
         self._process.blockSignals(True)
         self.cancel()
         self._process.waitForFinished(2000)
+        self._process.blockSignals(False)
         self._sweep()
 
     def _hear(self) -> None:

@@ -127,13 +127,18 @@ class ExportDialog(QDialog):
 
     def reject(self) -> None:
         """Close; what is running is ended first."""
-        self._child.cancel()
+        self._break_off()
         super().reject()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """End what is running."""
-        self._child.cancel()
+        self._break_off()
         super().closeEvent(event)
+
+    def _break_off(self) -> None:
+        if self.is_running:
+            self._child.end()
+            self._end(CANCELLED)
 
     # While it runs -------------------------------------------------------------------------------------------------
 

@@ -128,6 +128,7 @@ def test_a_glance_shows_the_middle_of_a_recording(library: Library, folder: Path
     expected = forward_kinematics(take.skeleton, take.rotations_wxyz[30], take.root_translation[30])
     np.testing.assert_allclose(seen[1].joints_m, expected, atol=1e-6)
     assert seen[1].parents.tolist() == take.skeleton.parents.tolist()
+    assert take.skeleton.joint_names[seen[1].head] == "head"
     for path in folder.glob("*.npz"):
         path.unlink()
     bvh = read_take(folder / "walk_person2.bvh")

@@ -458,6 +458,21 @@ def test_an_export_is_cancelled_at_once(opened: Open, folder: Path, tmp_path: Pa
     assert not list((tmp_path / "out").glob("*"))
 
 
+def test_closing_ends_what_is_running(opened: Open, folder: Path, tmp_path: Path) -> None:
+    walk = Library(folder).find("walk")
+    assert walk is not None
+    dialog = ExportDialog(walk, folder=tmp_path / "out")
+    opened(dialog)
+    dialog.start()
+    assert dialog.is_running
+    dialog.close()
+    assert not dialog.is_running
+    dialog.show()
+    dialog.start()
+    wait_for(dialog.show_button.isVisible)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["walk.fbx"]
+
+
 def test_presets_choose_formats_and_rates_grey_what_keeps_its_own(opened: Open, folder: Path) -> None:
     run = Library(folder).find("run")
     assert run is not None
