@@ -73,7 +73,7 @@ class TakeList(QWidget):
         self._child.ended.connect(self._end_writing)
         self._arrange()
         self._look = QTimer(self)
-        self._look.timeout.connect(self.refresh)
+        self._look.timeout.connect(self._look_again)
         self._look.start(LOOK_MS)
         self._drawing = QTimer(self)
         self._drawing.timeout.connect(self._draw_next)
@@ -88,8 +88,6 @@ class TakeList(QWidget):
 
     def refresh(self) -> None:
         """Look at the folder; the selection stays where its recording is still there."""
-        if not self.isVisible() and self.model.recordings:
-            return
         try:
             recordings = self.library.recordings()
         except SinkError as error:
@@ -101,6 +99,19 @@ class TakeList(QWidget):
             self.select(name)
         self._stack.setCurrentIndex(0 if recordings else 1)
         self._show_what_can_be_done()
+
+    def show_library(self, library: Library) -> None:
+        """List another folder from now on; what was deleted in the one before is removed for good."""
+        self.library.empty()
+        self.library = library
+        self.empty.setText(EMPTY.format(folder=library.folder))
+        self.strip.hide()
+        self.refresh()
+
+    def _look_again(self) -> None:
+        """Refresh, unless nobody sees it or a name is being typed."""
+        if self.isVisible() and self.view.state() != QListView.State.EditingState:
+            self.refresh()
 
     def select(self, name: str) -> None:
         """Select a recording by name; the newest where there is none of that name."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sink_material import context_of, result_of
 from take_material import record
 
 from exporters.files import read_take
@@ -14,6 +16,7 @@ from exporters.kinematics import forward_kinematics
 from mocap_app.cli import run
 from mocap_app.errors import SinkError
 from mocap_app.library import Library, Recording, glance, scan
+from mocap_app.sinks import TakeRecorder
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +120,21 @@ def test_what_is_being_recorded_is_left_alone(library: Library, folder: Path) ->
             change()
 
 
+def test_a_recording_that_grows_stays_the_same_in_the_list(folder: Path) -> None:
+    context = context_of("new")
+    recorder = TakeRecorder(folder, ("npz",), context)
+    for index in range(10):
+        recorder.write(result_of(index, 1))
+    before = scan(folder)
+    assert before[0].name == "new"
+    for index in range(10, 40):
+        recorder.write(result_of(index, 1))
+    os.utime(folder / "new_person1.journal", (2e9, 2e9))
+    assert scan(folder) == before
+    recorder.close()
+    assert scan(folder)[0].people[0].frames == 40
+
+
 def test_no_folder_and_an_empty_one_hold_nothing(tmp_path: Path) -> None:
     assert Library(tmp_path).recordings() == Library(tmp_path / "absent").recordings() == ()
 
@@ -178,8 +196,6 @@ def test_taken_names_are_refused(library: Library, folder: Path, name: str) -> N
 def test_a_failing_move_leaves_all_files_where_they_were(
     library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     rename = os.rename
 
     def locked(start: Path, end: Path) -> None:

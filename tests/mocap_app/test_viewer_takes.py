@@ -205,6 +205,15 @@ def test_bars_show_where_each_person_is(timeline: Timeline) -> None:
     assert not near(color_at(8.0, 1), color_of(2))
 
 
+def test_arrows_step_while_a_button_has_the_focus(timeline: Timeline) -> None:
+    button = timeline.findChildren(GlyphButton)[0]
+    button.setFocus()
+    key(button, Qt.Key.Key_Right, Qt.Key.Key_Return)
+    assert timeline.playhead.is_playing
+    assert timeline.playhead.frame == 1
+    timeline.toggle()
+
+
 def test_buttons_loop_and_speed(timeline: Timeline, hands: Clock) -> None:
     buttons = {b.accessibleName(): b for b in timeline.findChildren(QAbstractButton)}
     buttons["Loop"].click()
@@ -355,6 +364,30 @@ def test_new_takes_appear_by_themselves(takes: TakeList, folder: Path) -> None:
     wait_for(lambda: "later" in names(takes), 5.0)
     assert takes.current is not None
     assert takes.current.name == "walk"
+
+
+def test_a_name_being_typed_is_not_taken_away(takes: TakeList, folder: Path) -> None:
+    takes.select("walk")
+    takes.begin_rename()
+    shutil.copy(folder / "walk_person1.npz", folder / "later_person1.npz")
+    takes._look_again()
+    editor = takes.view.findChild(QLineEdit)
+    assert editor is not None
+    assert editor.isVisible()
+    key(editor, Qt.Key.Key_Escape)
+    takes._look_again()
+    assert "later" in names(takes)
+
+
+def test_another_folder_is_listed(takes: TakeList, recorded: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(recorded, tmp_path / "other"))
+    for path in other.glob("run*"):
+        path.unlink()
+    takes.select("run")
+    takes.delete()
+    takes.show_library(Library(other))
+    assert names(takes) == ["walk"]
+    assert not (tmp_path / "takes" / ".deleted").exists()
 
 
 def test_a_broken_take_is_listed_with_its_fault_and_not_played(takes: TakeList, folder: Path) -> None:
