@@ -86,6 +86,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exporters.files", "exporters.presets", "engines.rendering", "moderngl", WINDOW,
         # the settings panel shows what may be chosen: engines, their options and sizes, runtimes, formats
         "engines.registry", "engines.options", "engines.runtime.names", "engines.weights",
+        # the panel of health reads processor, memory and graphics card
+        "psutil", "pynvml",
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
@@ -104,7 +106,7 @@ LAZILY: dict[str, tuple[str, ...]] = {
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (
     "tensorrt", "tensorrt_rtx", "openvino", "ultralytics", "torchvision", "smplx", "anny", "onnx", "onnxscript",
-    "pxr", "ezc3d", "websockets",
+    "pxr", "ezc3d", "websockets", "psutil", "pynvml",
 )  # fmt: skip
 """Libraries of extras: imported where they are used alone, for they may be absent. The viewer's PyQt6 is apart."""
 

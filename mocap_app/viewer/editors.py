@@ -115,7 +115,12 @@ class WholeBox(QSpinBox):
 
 
 class NumberBox(QDoubleSpinBox):
-    """A number with arrows of ours."""
+    """A number with arrows of ours, written without zeros at its end."""
+
+    def textFromValue(self, value: float) -> str:
+        """Return 60 for 60.000."""
+        text, point = super().textFromValue(value), self.locale().decimalPoint()
+        return text.rstrip("0").removesuffix(point) if point in text else text
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the arrows over the rest."""
@@ -207,7 +212,7 @@ class NumberEditor(Editor):
             whole.setSingleStep(int(step))
             return whole
         number = NumberBox()
-        number.setDecimals(0 if step >= 1 and self._open_at is not None else 2 if step < 0.1 else 1)
+        number.setDecimals(3)
         number.setRange(low, high)
         number.setSingleStep(step)
         return number

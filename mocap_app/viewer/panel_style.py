@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent
+from PyQt6.QtCore import QCoreApplication, QEvent, Qt
 from PyQt6.QtGui import QColor, QPalette
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QLabel, QWidget
 
 Role = QPalette.ColorRole
 
@@ -37,7 +37,7 @@ def colors_of(palette: QPalette) -> Colors:
     return Colors(
         text=text,
         dim=mixed(window, text, 0.68),
-        card=mixed(window, text, 0.045) if is_dark else QColor("white"),
+        card=mixed(window, text, 0.075) if is_dark else QColor("white"),
         line=mixed(window, text, 0.14),
         field=palette.color(Role.Base),
         accent=_firm(accent),
@@ -67,12 +67,22 @@ def sheet_of(palette: QPalette) -> str:
     card, line, dim, text = c.card.name(), c.line.name(), c.dim.name(), c.text.name()
     hover, pressed = mixed(c.card, c.text, 0.08).name(), mixed(c.card, c.text, 0.16).name()
     on, on_text = c.accent.name(), "#ffffff"
+    link = mixed(c.accent, QColor("white"), 0.35).name() if c.is_dark else on
     field, field_line = c.field.name(), mixed(c.card, c.text, 0.24).name()
     handle, disabled = mixed(c.card, c.text, 0.28).name(), mixed(c.card, c.text, 0.38).name()
     return f"""
     QFrame[part="card"] {{ background: {card}; border: 1px solid {line}; border-radius: 8px; }}
     QFrame[part="rule"] {{ background: {line}; border: none; max-height: 1px; min-height: 1px; }}
+    QFrame[part="well"], QFrame[part="warning"], QFrame[part="alarm"] {{ border-radius: 8px; }}
+    QFrame[part="well"] {{ background: {mixed(c.card, c.green, 0.10).name()}; border: 1px solid
+        {mixed(c.card, c.green, 0.35).name()}; }}
+    QFrame[part="warning"] {{ background: {mixed(c.card, c.amber, 0.14).name()}; border: 1px solid
+        {mixed(c.card, c.amber, 0.5).name()}; }}
+    QFrame[part="alarm"] {{ background: {mixed(c.card, c.red, 0.14).name()}; border: 1px solid
+        {mixed(c.card, c.red, 0.5).name()}; }}
     QLabel[part="group"] {{ color: {text}; font-weight: 600; }}
+    QLabel {{ background: transparent; }}
+    QLabel[letters="small"] {{ font-size: 12px; }}
     QLabel[part="dim"] {{ color: {dim}; }}
     QLabel[part="error"] {{ color: {c.red.name()}; }}
     QLabel[part="good"] {{ color: {c.green.name()}; }}
@@ -111,6 +121,9 @@ def sheet_of(palette: QPalette) -> str:
         padding: 6px 14px; font-weight: 600; }}
     QPushButton[part="main"]:hover {{ background: {mixed(c.accent, c.text, 0.15).name()}; }}
     QPushButton[part="main"]:focus {{ border: 1px solid {text}; }}
+    QPushButton[part="link"] {{ background: transparent; border: 1px solid transparent; border-radius: 4px;
+        color: {link}; text-decoration: underline; padding: 2px 4px; text-align: left; }}
+    QPushButton[part="link"]:focus {{ border-color: {on}; }}
     QPushButton[part="plain"] {{ background: transparent; color: {text}; border: 1px solid {line}; border-radius: 6px;
         padding: 6px 14px; }}
     QPushButton[part="plain"]:hover {{ background: {hover}; }}
@@ -123,6 +136,8 @@ class Panel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        # Otherwise a widget with a style sheet hears nothing of new colours of the window around it.
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
         self._sheet = ""
         self._is_styling = False
         self._restyle()
@@ -143,10 +158,19 @@ class Panel(QWidget):
             self._is_styling = False
 
 
-def small(widget: QWidget, by: float = 1.0) -> QWidget:
-    """Make the letters of `widget` smaller by so many points, and return it."""
-    font = widget.font()
-    if font.pointSizeF() > 0:
-        font.setPointSizeF(max(font.pointSizeF() - by, 7.0))
-        widget.setFont(font)
-    return widget
+def small(label: QLabel, part: str = "dim") -> QLabel:
+    """Make `label` one of small letters, in the colours of `part` (dim, error, good), and return it."""
+    label.setProperty("part", part)
+    label.setProperty("letters", "small")
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def set_part(widget: QWidget, part: str) -> None:
+    """Let `widget` be painted as another part from now on."""
+    if widget.property("part") != part:
+        widget.setProperty("part", part)
+        style = widget.style()
+        if style is not None:
+            style.polish(widget)

@@ -20,15 +20,17 @@ class SettingRow(QWidget):
     reset_asked = pyqtSignal(str)
     """Key."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, compact: bool = False) -> None:
+        """Make the editor of `setting`; a compact row leaves the explanation to the tooltip."""
         super().__init__()
         self.setting = setting
+        self._is_compact = compact
         self.editor = make_editor(setting)
         self.label = QLabel(setting.row.label)
         self.label.setBuddy(self.editor)
         self.label.setToolTip(setting.tooltip)
         self.meaning = small(QLabel(setting.meaning))
-        self.error = small(QLabel())
+        self.error = small(QLabel(), "error")
         self.reset = QToolButton()
         self._dress()
         self._arrange()
@@ -49,11 +51,6 @@ class SettingRow(QWidget):
         self.reset.show()
 
     def _dress(self) -> None:
-        for label, part in ((self.meaning, "dim"), (self.error, "error")):
-            assert isinstance(label, QLabel)
-            label.setProperty("part", part)
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.error.hide()
         self.reset.setText("↺")
         self.reset.setProperty("part", "quiet")
@@ -64,17 +61,23 @@ class SettingRow(QWidget):
 
     def _arrange(self) -> None:
         grid = QGridLayout(self)
-        grid.setContentsMargins(12, 8, 12, 8)
+        top = 3 if self._is_compact else 8
+        grid.setContentsMargins(12, top, 12, top)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(0, 1)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label.setWordWrap(True)
-        grid.addWidget(self.label, 0, 0)
-        below = QHBoxLayout()
-        below.addWidget(self.meaning, 1)
-        below.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(below, 1, 0, 1, 2)
+        head = QHBoxLayout()
+        head.addWidget(self.label, 1)
+        grid.addLayout(head, 0, 0)
+        if self._is_compact:
+            head.addWidget(self.reset)
+        else:
+            below = QHBoxLayout()
+            below.addWidget(self.meaning, 1)
+            below.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addLayout(below, 1, 0, 1, 2)
         if self.editor.is_wide:
             grid.addWidget(self.editor, 2, 0, 1, 2)
         else:

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScroll
 
 from ..config import AppConfig, save_user_settings
 from ..errors import ConfigError, UserSettingsError
-from .panel_style import Panel, small
+from .panel_style import Panel, set_part, small
 from .setting_row import Card, SettingRow
 from .settings_model import Setting, saved_keys, settings_of, value_of, with_value
 
@@ -27,8 +27,7 @@ class SettingsPanel(Panel):
     def __init__(self, config: AppConfig) -> None:
         super().__init__()
         self.setAccessibleName("Settings")
-        self._config = config
-        self._told = config
+        self._config = self._told = config
         self._settings: tuple[Setting, ...] = ()
         self._cards: list[Card] = []
         self.rows: dict[str, SettingRow] = {}
@@ -50,7 +49,9 @@ class SettingsPanel(Panel):
         return self._config
 
     def show_config(self, config: AppConfig) -> None:
-        """Show other settings, and tell nobody."""
+        """Show other settings, and tell nobody; where they are those told last, what is being edited stays."""
+        if config == self._told:
+            return
         self._settle.stop()
         self._config = self._told = config
         self._build()
@@ -96,8 +97,6 @@ class SettingsPanel(Panel):
         self.reset_all.setProperty("part", "plain")
         self.reset_all.setToolTip("Put every setting of this panel back to its default; what was saved stays as it is.")
         self.reset_all.clicked.connect(self._reset_all)
-        assert isinstance(self.note, QLabel)
-        self.note.setWordWrap(True)
         self.note.hide()
         foot = QVBoxLayout()
         foot.setSpacing(6)
@@ -195,10 +194,6 @@ class SettingsPanel(Panel):
             self._say(f"Saved in {file}", "good")
 
     def _say(self, words: str, part: str) -> None:
-        assert isinstance(self.note, QLabel)
-        self.note.setProperty("part", part)
+        set_part(self.note, part)
         self.note.setText(words)
-        style = self.note.style()
-        if style is not None:
-            style.polish(self.note)
         self.note.show()
