@@ -29,6 +29,7 @@ from PyQt6.QtWidgets import QApplication
 from engines.body import load_body
 from engines.body.parameters import rest_joints
 from mocap_app.viewer.scene import Scene, SourceCamera
+from mocap_app.viewer.scene_canvas import ask_for_core_profile
 from mocap_app.viewer.scene_panel import ScenePanel
 from mocap_app.viewer.scene_style import MODES
 
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--mode", choices=MODES, default="mesh", help="default: mesh")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a line")
     args = parser.parse_args()
+    ask_for_core_profile()
     application = QApplication(["time_scene"])
     panel = ScenePanel()
     if panel.canvas is None:

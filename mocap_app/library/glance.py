@@ -30,6 +30,8 @@ class Glance:
     """`(J, 3)` float32, metres, world frame."""
     parents: IntArray
     """`(J,)` int32, -1 for the root."""
+    head: int
+    """Row of the head's joint, -1 where none is called so."""
 
 
 def glance(recording: Recording) -> tuple[Glance, ...]:
@@ -51,8 +53,15 @@ def _of_npz(person: PersonFile) -> Glance:
             offsets = np.lib.format.read_array(file, allow_pickle=False)
         with archive.open("parents.npy") as file:
             parents = np.lib.format.read_array(file, allow_pickle=False)
-    skeleton = Skeleton("glance", tuple(map(str, range(len(parents)))), parents, offsets)
-    return Glance(person.number, forward_kinematics(skeleton, rotations, root), parents)
+        with archive.open("joint_names.npy") as file:
+            names = tuple(str(name) for name in np.lib.format.read_array(file, allow_pickle=False))
+    return _seen(person.number, Skeleton("glance", names, parents, offsets), rotations, root)
+
+
+def _seen(number: int, skeleton: Skeleton, rotations: np.ndarray, root: np.ndarray) -> Glance:
+    joints_m = forward_kinematics(skeleton, rotations, root)
+    heads = [n for n, name in enumerate(skeleton.joint_names) if name.lower().endswith("head")]
+    return Glance(number, joints_m, skeleton.parents, heads[0] if heads else -1)
 
 
 def _row(archive: zipfile.ZipFile, name: str, row: int) -> np.ndarray:
@@ -69,5 +78,4 @@ def _of_bvh(person: PersonFile) -> Glance:
         raise ValueError("too large to look at")
     take = read_take(person.path)
     row = len(take) // 2
-    joints = forward_kinematics(take.skeleton, take.rotations_wxyz[row], take.root_translation[row])
-    return Glance(person.number, joints, take.skeleton.parents)
+    return _seen(person.number, take.skeleton, take.rotations_wxyz[row], take.root_translation[row])

@@ -16,6 +16,7 @@ GAP_NS = 250_000_000
 """Somebody not seen for longer is absent."""
 _LONGEST_BVH_HEADER = 4000
 """Lines."""
+_LONGEST_LINE = 1 << 20
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, NotImplementedError)
 """What reading a file that is cut or no take may raise."""
 Spans = tuple[tuple[int, int], ...]
@@ -51,6 +52,16 @@ def read_header(path: Path) -> Header:
         return read(path)
     except DAMAGED as error:
         raise ValueError(_in_words(error)) from error
+
+
+def journal_begun_at(path: Path) -> datetime | None:
+    """Return when a journal's recording began, in local time; None where it does not say."""
+    try:
+        with path.open("rb") as file:
+            metadata = json.loads(file.readline(_LONGEST_LINE))["metadata"]
+        return datetime.fromisoformat(str(metadata["recorded_at"])).astimezone()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _in_words(error: BaseException) -> str:

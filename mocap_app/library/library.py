@@ -14,7 +14,6 @@ from exporters.takes import trimmed
 from exporters.types import Take
 
 from ..errors import SinkError
-from ..wishes import Merge, Swap
 from .names import check_name
 from .recording import Recording, scan, stem_of
 from .repair import merged, swapped
@@ -105,11 +104,11 @@ class Library:
         del takes[a]
         return self._write(recording, "merge", takes)
 
-    def grant(self, recording: Recording, wish: Swap | Merge, at_s: float = 0.0) -> str:
-        """Do to a recording what may be asked of a session; return the new recording's name."""
-        if isinstance(wish, Merge):
-            return self.merge(recording, wish.a, wish.into)
-        return self.swap(recording, wish.a, wish.b, at_s)
+    def adopt(self, name: str, title: str) -> None:
+        """Let `undo` take back a recording that another process has just written, by `mocap-app take`."""
+        recording = self.find(name)
+        if recording is not None:
+            self._done_writing(title, recording.files)
 
     @property
     def undoable(self) -> str:
@@ -159,7 +158,7 @@ class Library:
             for path in paths:
                 path.unlink(missing_ok=True)
             raise SinkError(str(error)) from error
-        self._done(f"{what} {recording.name}", [(path, self._away() / path.name) for path in paths])
+        self._done_writing(f"{what} {recording.name}", paths)
         return name
 
     def _put_away(self, files: Sequence[Path], title: str) -> None:
@@ -179,6 +178,10 @@ class Library:
             away = self.folder / DELETED / str(self._deletions)
             if not away.exists():
                 return away
+
+    def _done_writing(self, title: str, paths: Sequence[Path]) -> None:
+        away = self._away()
+        self._done(title, [(path, away / path.name) for path in paths])
 
     def _done(self, title: str, back: Sequence[Move]) -> None:
         self._steps.append(Step(title, tuple(back)))

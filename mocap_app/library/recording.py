@@ -12,7 +12,7 @@ from pathlib import Path
 from exporters.files import FORMATS
 from exporters.journal import JOURNAL_SUFFIX
 
-from .headers import DAMAGED, Header, Spans, read_header
+from .headers import DAMAGED, Header, Spans, journal_begun_at, read_header
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 THUMBNAIL_SUFFIX = ".png"
@@ -160,9 +160,10 @@ def _recording(folder: Path, stem: str, files: list[Path], read: Callable[[Path]
             continue
         people.append(PersonFile(number, path, header.frames, header.spans_ns))
         times += [header.recorded_at] if header.recorded_at else []
+    journals = [path for path in files if known_suffix(path) == JOURNAL_SUFFIX]
+    times += [begun for path in journals if (begun := journal_begun_at(path)) is not None]
     when = min(times) if times else _written_at(files)
-    is_open = any(known_suffix(path) == JOURNAL_SUFFIX for path in files)
-    return Recording(folder, stem, tuple(files), tuple(people), when, is_open)
+    return Recording(folder, stem, tuple(files), tuple(people), when, bool(journals))
 
 
 def _sources(files: Iterable[Path]) -> list[tuple[int, Path]]:

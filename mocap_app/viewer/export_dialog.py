@@ -110,7 +110,7 @@ class ExportDialog(QDialog):
         self._say("Reading the take …")
         self._lock(True)
         self.bar.setRange(0, 0)  # busy, until the first file is told
-        self._child.start(arguments(self._recording, choices))
+        self._child.start(arguments(self._recording, choices), choices.folder)
 
     def cancel(self) -> None:
         """End what is running; else close the dialog."""
@@ -127,13 +127,18 @@ class ExportDialog(QDialog):
 
     def reject(self) -> None:
         """Close; what is running is ended first."""
-        self._child.cancel()
+        self._break_off()
         super().reject()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """End what is running."""
-        self._child.cancel()
+        self._break_off()
         super().closeEvent(event)
+
+    def _break_off(self) -> None:
+        if self.is_running:
+            self._child.end()
+            self._end(CANCELLED)
 
     # While it runs -------------------------------------------------------------------------------------------------
 

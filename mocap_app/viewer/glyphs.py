@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPalette, QPen, QPixmap, QPolygonF
+from PyQt6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPainterPath, QPalette, QPen, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QToolButton, QWidget
 
 SIDE = 24
@@ -49,6 +49,13 @@ class GlyphButton(QToolButton):
         if glyph != self._glyph:
             self._glyph = glyph
             self._draw()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Leave the arrows, which would move the focus, to whoever holds the button."""
+        if event is not None and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Draw the sign anew in other colours."""

@@ -89,6 +89,20 @@ class OrbitCamera:
         """Return the camera at its distance times `factor`, within the limits."""
         return replace(self, distance_m=float(np.clip(self.distance_m * factor, CLOSEST_M, FARTHEST_M)))
 
+    def towards(self, other: OrbitCamera, fraction: float) -> OrbitCamera:
+        """Return the camera `fraction` (0 to 1) of the way to `other`, round by the shorter side."""
+        if fraction >= 1:
+            return other
+        turn = float(np.remainder(other.yaw_rad - self.yaw_rad + np.pi, 2 * np.pi) - np.pi)
+        here, there = np.array(self.target), np.array(other.target)
+        return replace(
+            self,
+            target=_triple(here + fraction * (there - here)),
+            distance_m=self.distance_m * (other.distance_m / self.distance_m) ** fraction,
+            yaw_rad=self.yaw_rad + fraction * turn,
+            pitch_rad=self.pitch_rad + fraction * (other.pitch_rad - self.pitch_rad),
+        )
+
     def front(self) -> OrbitCamera:
         """Return the camera level and on the +z side: it looks along -z."""
         return replace(self, yaw_rad=0.0, pitch_rad=0.0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QLabel, QTabWidget, QWidget
+from PyQt6.QtWidgets import QTabWidget, QWidget
 
 from exporters.errors import ExportError
 
@@ -16,11 +17,15 @@ from ..library import Library, Recording
 from ..stats import Summary
 from ..wishes import Merge, Swap, Wish
 from .export_dialog import ExportDialog
+from .health import Health
+from .health_panel import HealthPanel
+from .machine import Machine
 from .people_panel import PeoplePanel
 from .scene_panel import ScenePanel
 from .settings_panel import SettingsPanel
 from .sinks import Shown
 from .state import Mode
+from .streams_panel import StreamsPanel
 from .take_list import TakeList
 from .theme import Theme
 from .timeline import Timeline
@@ -55,6 +60,10 @@ class Panes(QObject):
         self.takes = TakeList(Library(folder))
         self.people = PeoplePanel()
         self.settings = SettingsPanel(config)
+        self.streams = StreamsPanel(config)
+        self.health = HealthPanel()
+        self._watch: Health | None = None
+        self._machine: Machine | None = None
         self.tabs = self._build_tabs()
         self._connect()
 
@@ -64,26 +73,44 @@ class Panes(QObject):
             return
         if shown.scene is not None:
             self.scene.show_scene(shown.scene)
-        tracks = shown.result.tracks
+        tracks, image = shown.result.tracks, shown.result.frame.image
+        if self._watch is not None:
+            self._watch.note_people(tracks.boxes_xyxy, (image.shape[1], image.shape[0]), time.monotonic())
         if self.people.isVisible():
             self.people.show_tracks(tracks.track_ids, tracks.scores)
 
-    def show_health(self, summary: Summary, frames_per_s: float) -> None:
-        """Show measurements, where they can be seen."""
+    def begin_session(self, config: AppConfig) -> None:
+        """Forget what was measured of the session before."""
+        is_live = config.capture.source in ("camera", "stream") or config.capture.realtime
+        self._watch = Health(config.engine.name, is_live)
+        self.streams.forget_traffic()
+        if self.mode is Mode.LIVE:
+            self.people.clear()
+
+    def show_health(self, summary: Summary, runtime: str) -> None:
+        """Show measurements, where they can be seen; about twice a second is enough."""
+        if self._watch is None:
+            return
+        if self._machine is None:
+            self._machine = Machine(self.takes.library.folder)
+        report = self._watch.update(summary, self._machine.read(), runtime, time.monotonic())
+        if self.health.isVisible():
+            self.health.show_report(report)
+        if self.streams.isVisible():
+            self.streams.show_traffic(summary)
 
     def show_config(self, config: AppConfig) -> None:
         """Show the settings that run, unless the panels showed them first."""
-        if config is self._config:
-            return
-        self._config = config
-        if config != self.settings.config:
+        if config is not self._config:
+            self._config = config
             self.settings.show_config(config)
+            self.streams.show_config(config)
 
     def show_folder(self, folder: Path) -> None:
         """List the takes of `folder` anew."""
         if Path(folder) != self.takes.library.folder:
-            self.takes.library.empty()
-            self.takes.library = Library(Path(folder))
+            self._machine = None
+            self.takes.show_library(Library(Path(folder)))
         self.takes.refresh()
 
     def play(self, take: Path) -> None:
@@ -121,7 +148,7 @@ class Panes(QObject):
         tabs.setUsesScrollButtons(False)
         tabs.setElideMode(Qt.TextElideMode.ElideNone)
         tabs.setAccessibleName("Takes, people, streams, settings, health")
-        parts = (self.takes, self.people, _placeholder("Streams"), self.settings, _placeholder("Health"))
+        parts = (self.takes, self.people, self.streams, self.settings, self.health)
         for title, part in zip(TABS, parts, strict=True):
             tabs.addTab(part, title)
         return tabs
@@ -133,6 +160,7 @@ class Panes(QObject):
         self.timeline.span_changed.connect(self._keep_span)
         self.people.wished.connect(self._pass_wish)
         self.settings.changed.connect(self._change_config)
+        self.streams.changed.connect(self._change_config)
 
     def _open(self, recording: Recording) -> None:
         """Play a recording from its beginning."""
@@ -171,12 +199,8 @@ class Panes(QObject):
             self.takes.repair(self._recording, wish, self.timeline.playhead.time_s)
 
     def _change_config(self, config: AppConfig) -> None:
+        """Pass changed settings on, and show them in the other panel too."""
         self._config = config
+        self.settings.show_config(config)
+        self.streams.show_config(config)
         self.config_changed.emit(config)
-
-
-def _placeholder(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName("muted")
-    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    return label

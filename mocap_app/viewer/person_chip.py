@@ -50,8 +50,10 @@ class Badge(QWidget):
 class Meter(QWidget):
     """A thin bar, 0 to 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, color: QColor | None = None) -> None:
+        """Paint in `color`, or for None by how much it is: surely, doubtfully, hardly."""
         super().__init__()
+        self._color = color
         self._share = 0.0
         self.setFixedHeight(4)
         self.setMinimumWidth(48)
@@ -63,7 +65,7 @@ class Meter(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the bar: green for surely, amber for doubtfully, red for hardly."""
+        """Paint the bar."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -71,7 +73,7 @@ class Meter(QWidget):
         painter.setBrush(faded(text, 0.13))
         painter.drawRoundedRect(QRectF(self.rect()), 2, 2)
         color = "#3fb67a" if self._share >= SURE else "#e0a23a" if self._share >= UNSURE else "#e5484d"
-        painter.setBrush(QColor(color))
+        painter.setBrush(self._color or QColor(color))
         painter.drawRoundedRect(QRectF(0, 0, self.width() * self._share, self.height()), 2, 2)
         painter.end()
 
@@ -91,7 +93,7 @@ class PersonChip(QWidget):
         self.badge = Badge(number)
         self.title = QLabel(f"Person {number}")
         self.told = QLabel()
-        self.meter = Meter()
+        self.meter = Meter(None if is_live else color_of(number))
         self.pin = GlyphButton(
             "pin",
             "Pin as actor",

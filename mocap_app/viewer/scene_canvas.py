@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 import moderngl
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext, QSurfaceFormat
 from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 
@@ -37,6 +37,8 @@ class SceneCanvas(QOpenGLWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFormat(core_format())
+        # What the mouse does is the panel's affair.
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.scene = Scene()
         self.camera = OrbitCamera()
         self.look = Look()
@@ -175,6 +177,14 @@ class _Functions:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Nothing is to be given back."""
+
+
+def ask_for_core_profile() -> None:
+    """Make every OpenGL context of the application a core one; to be called before there is a QApplication.
+
+    On macOS a window shares its context with the canvas in it, and there old and new ones do not share.
+    """
+    QSurfaceFormat.setDefaultFormat(core_format())
 
 
 def core_format() -> QSurfaceFormat:

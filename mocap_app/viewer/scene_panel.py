@@ -6,9 +6,19 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QPointF, QSize, Qt
-from PyQt6.QtGui import QColor, QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtCore import QEasingCurve, QEvent, QPointF, QSize, Qt, QVariantAnimation
+from PyQt6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QLabel, QStyle, QVBoxLayout, QWidget
 
 from .orbit import DEFAULT_CAMERA, EMPTY_CAMERA, OrbitCamera
 from .scene import Scene
@@ -53,6 +63,12 @@ class ScenePanel(QWidget):
         self._column.setContentsMargins(1, 1, 1, 1)
         self._scene, self._camera, self._look = Scene(), EMPTY_CAMERA, Look()
         self._canvas: SceneCanvas | None = None
+        self._left = self._camera
+        self._glide = QVariantAnimation(self)
+        self._glide.setStartValue(0.0)
+        self._glide.setEndValue(1.0)
+        self._glide.setEasingCurve(QEasingCurve.Type.OutCubic)
+        self._glide.valueChanged.connect(self._refresh)
         self.sentence = QLabel()
         """What is said where nothing can be drawn."""
         self._open()
@@ -69,7 +85,7 @@ class ScenePanel(QWidget):
 
     @property
     def camera(self) -> OrbitCamera:
-        """Where it is seen from."""
+        """Where it is seen from, or will be in a moment: the view glides there."""
         return self._camera
 
     @property
@@ -108,25 +124,24 @@ class ScenePanel(QWidget):
             raise ValueError(f'theme: found "{theme}", expected one of {", ".join(THEMES)}')
         self._change_look(replace(self._look, theme=theme))
 
-    def set_camera(self, camera: OrbitCamera) -> None:
+    def set_camera(self, camera: OrbitCamera, glides: bool = False) -> None:
         """Look from `camera`; the view follows the people no more."""
         self._is_untouched = False
-        self._camera = camera
-        self._refresh()
+        self._move_to(camera, glides)
 
     def view_from(self, side: Side) -> None:
         """Look from the front, the side (the performer's left) or the top, at the same point."""
         turned = {"front": self._camera.front, "side": self._camera.side, "top": self._camera.top}[side]()
-        self.set_camera(turned.framing(self._scene.points, self._aspect) if self._is_untouched else turned)
+        self.set_camera(turned.framing(self._scene.points, self._aspect) if self._is_untouched else turned, glides=True)
 
     def frame_people(self) -> None:
         """Bring everybody into the picture, seen from the same direction."""
-        self.set_camera(self._camera.framing(self._scene.points, self._aspect))
+        self.set_camera(self._camera.framing(self._scene.points, self._aspect), glides=True)
 
     def reset_view(self) -> None:
         """Look as at the beginning."""
         start = DEFAULT_CAMERA if len(self._scene) else EMPTY_CAMERA
-        self.set_camera(start.framing(self._scene.points, self._aspect))
+        self.set_camera(start.framing(self._scene.points, self._aspect), glides=True)
         self._is_untouched, self._extent = True, None
 
     def sizeHint(self) -> QSize:
@@ -182,6 +197,12 @@ class ScenePanel(QWidget):
         """Hide that frame."""
         self.update()
         super().focusOutEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the people in the picture, as long as nobody has turned it."""
+        super().resizeEvent(event)
+        if self._is_untouched:
+            self._move_to(self._camera.framing(self._scene.points, self._aspect), glides=False)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Let go."""
@@ -241,7 +262,23 @@ class ScenePanel(QWidget):
         self._extent = np.array([np.minimum(self._extent[0], ends[0]), np.maximum(self._extent[1], ends[1])])
         if not self._camera.sees(self._scene.joints.reshape(-1, 3), self._aspect):
             corners = np.array(np.meshgrid(*self._extent.T)).reshape(3, -1).T
-            self._camera = self._camera.framing(corners, self._aspect)
+            self._move_to(self._camera.framing(corners, self._aspect), glides=True)
+
+    def _move_to(self, camera: OrbitCamera, glides: bool) -> None:
+        self._left = self._shown_camera()
+        self._camera = camera
+        style = self.style()
+        duration_ms = style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) if style is not None else 0
+        self._glide.stop()
+        if glides and duration_ms > 0 and self.isVisible():  # some people have animations switched off
+            self._glide.setDuration(duration_ms)
+            self._glide.start()
+        self._refresh()
+
+    def _shown_camera(self) -> OrbitCamera:
+        if self._glide.state() != QVariantAnimation.State.Running:
+            return self._camera
+        return self._left.towards(self._camera, float(self._glide.currentValue()))
 
     def _act_on(self, key: Qt.Key, is_shift: bool) -> bool:
         """Act on a key and say whether it means anything here."""
@@ -273,7 +310,7 @@ class ScenePanel(QWidget):
 
     def _refresh(self) -> None:
         if self._canvas is not None:
-            self._canvas.scene, self._canvas.camera, self._canvas.look = self._scene, self._camera, self._look
+            self._canvas.scene, self._canvas.camera, self._canvas.look = self._scene, self._shown_camera(), self._look
             self._canvas.redraw()
         else:
             color = "#d6dae2" if self._look.theme == "dark" else "#2b303a"

@@ -72,6 +72,8 @@ class Studio:
         """What the banner says; None for nothing."""
         self.error: Exception | None = None
         """What the last session failed of."""
+        self.sessions = 0
+        """How many were started, so that a new one is noticed."""
         self.new_takes: list[Path] = []
         """Files of takes that were finished; whoever shows them empties the list."""
 
@@ -265,6 +267,11 @@ class Studio:
         return self._session.stats.summary() if self._session is not None else None
 
     @property
+    def runtime(self) -> str:
+        """What runs the engine's networks, as "onnxruntime"; empty before they are loaded."""
+        return self._session.runtime if self._session is not None else ""
+
+    @property
     def frames(self) -> int:
         """Frames that the session that runs has finished."""
         return self._session.stats.frames if self._session is not None else 0
@@ -292,6 +299,7 @@ class Studio:
         session.listen(self._events.append)
         self._session = session
         self.phase = Phase.LOADING
+        self.sessions += 1
         if self.notice is not None and self.notice.kind != "done":
             self.notice = None
         session.start()

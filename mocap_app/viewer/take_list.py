@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PyQt6.QtCore import QModelIndex, QPoint, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence, QShowEvent
@@ -12,11 +13,12 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListView, QMenu, QStackedLayou
 from ..errors import SinkError
 from ..library import Library, Recording
 from ..wishes import Merge, Swap
+from .child import Child
+from .exporting import Answer
 from .glyphs import GlyphButton, glyph_icon
 from .show_in_folder import show_in_folder
 from .take_model import RECORDING, TakeDelegate, TakeModel
 from .take_strip import Strip
-from .take_wording import clock
 from .thumbnails import Thumbnails
 
 LOOK_MS = 1500
@@ -49,7 +51,7 @@ class TakeList(QWidget):
     failed = pyqtSignal(str)
     """Something could not be done; the words are shown in the list as well."""
 
-    def __init__(self, library: Library, show: Callable[..., bool] = show_in_folder) -> None:
+    def __init__(self, library: Library, show: Callable[[Path], bool] = show_in_folder) -> None:
         """List what `library` holds; `show` shows a file in its folder."""
         super().__init__()
         self.library = library
@@ -64,9 +66,14 @@ class TakeList(QWidget):
         self._delegate = TakeDelegate(self.thumbnails, self._want)
         self._acts = self._make_actions()
         self._buttons = {name: GlyphButton(name, *told) for name, told in ACTIONS.items()}
+        self._child = Child(self)
+        self._answer, self._printed, self._title = Answer(), "", ""
+        self._child.line_heard.connect(lambda line: self._answer.hear(line))
+        self._child.line_printed.connect(self._print)
+        self._child.ended.connect(self._end_writing)
         self._arrange()
         self._look = QTimer(self)
-        self._look.timeout.connect(self.refresh)
+        self._look.timeout.connect(self._look_again)
         self._look.start(LOOK_MS)
         self._drawing = QTimer(self)
         self._drawing.timeout.connect(self._draw_next)
@@ -81,8 +88,6 @@ class TakeList(QWidget):
 
     def refresh(self) -> None:
         """Look at the folder; the selection stays where its recording is still there."""
-        if not self.isVisible() and self.model.recordings:
-            return
         try:
             recordings = self.library.recordings()
         except SinkError as error:
@@ -94,6 +99,19 @@ class TakeList(QWidget):
             self.select(name)
         self._stack.setCurrentIndex(0 if recordings else 1)
         self._show_what_can_be_done()
+
+    def show_library(self, library: Library) -> None:
+        """List another folder from now on; what was deleted in the one before is removed for good."""
+        self.library.empty()
+        self.library = library
+        self.empty.setText(EMPTY.format(folder=library.folder))
+        self.strip.hide()
+        self.refresh()
+
+    def _look_again(self) -> None:
+        """Refresh, unless nobody sees it or a name is being typed."""
+        if self.isVisible() and self.view.state() != QListView.State.EditingState:
+            self.refresh()
 
     def select(self, name: str) -> None:
         """Select a recording by name; the newest where there is none of that name."""
@@ -130,12 +148,27 @@ class TakeList(QWidget):
         recording = self.current
         if recording:
             start_s, end_s = self.span_of(recording)
-            told = f"{clock(start_s or 0, 1)} to {clock(recording.duration_s if end_s is None else end_s, 1)}"
-            self._do(lambda: self.library.trim(recording, start_s, end_s), lambda new: f"Wrote {told} as {new}.")
+            start, end = ("" if t is None else f"{t:.6f}" for t in (start_s, end_s))
+            self._write(recording, "trim", [f"--span={start}:{end}"])
 
     def repair(self, recording: Recording, wish: Swap | Merge, at_s: float = 0.0) -> None:
         """Swap (from an instant on) or merge two people of a recording, as a new recording."""
-        self._do(lambda: self.library.grant(recording, wish, at_s), lambda new: f"Wrote {new}; the original stays.")
+        if isinstance(wish, Merge):
+            self._write(recording, "merge", ["--people", str(wish.a), str(wish.into)])
+        else:
+            self._write(recording, "swap", ["--people", str(wish.a), str(wish.b), f"--at={at_s:.6f}"])
+
+    def end(self) -> None:
+        """End what is being written, and remove for good what was deleted. Call it when the program ends."""
+        self._look.stop()
+        self._drawing.stop()
+        self._child.end()
+        self.library.empty()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a new recording is being written."""
+        return self._child.is_running
 
     def export(self) -> None:
         """Ask for the selected recording to be exported."""
@@ -172,6 +205,30 @@ class TakeList(QWidget):
         if then is not None or (answer and self.model.row_of(answer) >= 0):
             self.select(then if then is not None else str(answer))
         self.strip.say(said(answer or ""), bool(self.library.undoable))
+
+    def _write(self, recording: Recording, what: str, words: list[str]) -> None:
+        """Have a new recording written by a process of its own: takes may be long."""
+        if self.is_writing:
+            self._complain("A recording is being written; wait for it and try again.")
+            return
+        self._answer, self._printed = Answer(), ""
+        self._title = f"{what} {recording.name}"
+        self.strip.say(f"Writing … ({self._title})", False)
+        self._child.start(["take", what, str(recording.folder / recording.name), *words, "--quiet"], recording.folder)
+        self._show_what_can_be_done()
+
+    def _print(self, line: str) -> None:
+        self._printed = Path(line).name
+
+    def _end_writing(self, code: int) -> None:
+        if code != 0 or not self._printed:
+            self._complain(self._answer.conclusion(code or -1))
+        else:
+            self.library.adopt(self._printed, self._title)
+            self.refresh()
+            self.select(self._printed)
+            self.strip.say(f"Wrote {self._printed}; the original stays.", True)
+        self._show_what_can_be_done()
 
     def _complain(self, text: str) -> None:
         self.strip.complain(text)
@@ -281,7 +338,8 @@ class TakeList(QWidget):
         is_whole = recording is not None and bool(recording.readable) and not recording.is_open
         can = dict.fromkeys(ACTIONS, is_whole)
         can["folder"] = can["rename"] = can["delete"] = recording is not None
-        can["trim"] = is_whole and recording is not None and self.span_of(recording) != (None, None)
+        has_span = recording is not None and self.span_of(recording) != (None, None)
+        can["trim"] = is_whole and has_span and not self.is_writing
         for name, is_possible in can.items():
             self._acts[name].setEnabled(is_possible)
             self._buttons[name].setEnabled(is_possible)

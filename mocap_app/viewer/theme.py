@@ -78,7 +78,7 @@ def style_of(theme: Theme) -> str:
 
 
 SHEET = """
-QWidget { font-size: 13px; color: $text; }
+QWidget { font-size: 13px; }
 QMainWindow, QDialog { background: $window; }
 QMenuBar { background: $window; padding: 3px 6px; }
 QMenuBar::item { padding: 5px 10px; border-radius: 5px; background: transparent; }

@@ -112,8 +112,9 @@ def _draw_person(painter: QPainter, person: Glance, points: np.ndarray) -> None:
     painter.drawPath(bones)
     painter.setPen(QPen(color, max(0.05 * tall, 2.2), Qt.PenStyle.SolidLine, cap, join))
     painter.drawPath(bones)
-    top = points[points[:, 1].argmin()]
-    if 2 * abs(top[1] - points[0, 1]) > 0.5 * tall:  # somebody upright has the head on top
+    if person.head >= 0:
+        joint, neck = points[person.head], points[person.parents[person.head]]
+        middle = joint + 0.35 * (joint - neck)  # the joint is where the skull sits on the neck
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
-        painter.drawEllipse(QPointF(float(top[0]), float(top[1])), 0.075 * tall, 0.085 * tall)
+        painter.drawEllipse(QPointF(float(middle[0]), float(middle[1])), 0.068 * tall, 0.078 * tall)

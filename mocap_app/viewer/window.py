@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.studio = studio
         self._chooses_source = chooses_source
         self._plan_shown: RecordPlan | None = None
+        self._sessions = 0
         self._kept = layout.read_layout()
         studio.plan = layout.read_plan(studio.plan)
         self.theme = THEMES[self._kept.theme]
@@ -272,6 +273,9 @@ class MainWindow(QMainWindow):
         studio = self.studio
         self.banner.show_notice(studio.notice)
         self.source_bar.show_source(studio.capture, studio.phase is not Phase.EMPTY)
+        if studio.sessions != self._sessions:
+            self._sessions = studio.sessions
+            self.panes.begin_session(studio.config)
         if studio.plan is not self._plan_shown:
             self._plan_shown = studio.plan
             self.record_bar.show_plan(studio.plan)
@@ -291,7 +295,7 @@ class MainWindow(QMainWindow):
         self.status.setText(status_text(studio, self.panel.shown, frames_per_s))
         summary = studio.summary
         if summary is not None and summary.frames:
-            self.panes.show_health(summary, frames_per_s)
+            self.panes.show_health(summary, studio.runtime)
         self.panes.show_config(studio.config)
 
     def _show_disk(self) -> None:

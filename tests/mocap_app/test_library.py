@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sink_material import context_of, result_of
 from take_material import record
 
 from exporters.files import read_take
 from exporters.kinematics import forward_kinematics
+from mocap_app.cli import run
 from mocap_app.errors import SinkError
 from mocap_app.library import Library, Recording, glance, scan
+from mocap_app.sinks import TakeRecorder
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,21 @@ def test_what_is_being_recorded_is_left_alone(library: Library, folder: Path) ->
             change()
 
 
+def test_a_recording_that_grows_stays_the_same_in_the_list(folder: Path) -> None:
+    context = context_of("new")
+    recorder = TakeRecorder(folder, ("npz",), context)
+    for index in range(10):
+        recorder.write(result_of(index, 1))
+    before = scan(folder)
+    assert before[0].name == "new"
+    for index in range(10, 40):
+        recorder.write(result_of(index, 1))
+    os.utime(folder / "new_person1.journal", (2e9, 2e9))
+    assert scan(folder) == before
+    recorder.close()
+    assert scan(folder)[0].people[0].frames == 40
+
+
 def test_no_folder_and_an_empty_one_hold_nothing(tmp_path: Path) -> None:
     assert Library(tmp_path).recordings() == Library(tmp_path / "absent").recordings() == ()
 
@@ -127,6 +146,7 @@ def test_a_glance_shows_the_middle_of_a_recording(library: Library, folder: Path
     expected = forward_kinematics(take.skeleton, take.rotations_wxyz[30], take.root_translation[30])
     np.testing.assert_allclose(seen[1].joints_m, expected, atol=1e-6)
     assert seen[1].parents.tolist() == take.skeleton.parents.tolist()
+    assert take.skeleton.joint_names[seen[1].head] == "head"
     for path in folder.glob("*.npz"):
         path.unlink()
     bvh = read_take(folder / "walk_person2.bvh")
@@ -176,8 +196,6 @@ def test_taken_names_are_refused(library: Library, folder: Path, name: str) -> N
 def test_a_failing_move_leaves_all_files_where_they_were(
     library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     rename = os.rename
 
     def locked(start: Path, end: Path) -> None:
@@ -307,3 +325,31 @@ def test_people_who_are_not_there_are_refused(library: Library, folder: Path) ->
         with pytest.raises(SinkError, match="found persons 1, 2"):
             library.merge(only(library), a, b)
     assert names(folder) == WALK
+
+
+# The command ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_trims_swaps_and_merges(library: Library, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> str:
+        assert run(["take", *words, "--quiet"]) == 0
+        return Path(capsys.readouterr().out.strip()).name
+
+    path = str(folder / "walk")
+    assert said("trim", path, "--span", "0.5:1") == "walk_trim"
+    assert said("swap", path, "--people", "1", "2", "--at", "0.5") == "walk_swap"
+    assert said("merge", path, "--people", "2", "1") == "walk_merge"
+    trimmed, merged = library.find("walk_trim"), library.find("walk_merge")
+    assert trimmed is not None
+    assert merged is not None
+    assert (trimmed.duration_s, len(merged.people)) == (pytest.approx(0.5), 1)
+    library.adopt("walk_trim", "trim walk")
+    assert library.undo() == "trim walk"
+    assert library.find("walk_trim") is None
+
+
+def test_the_command_says_what_is_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["take", "trim", str(folder / "waltz")]) == 2
+    assert "found no such recording, expected a folder and one of its names: walk" in capsys.readouterr().err
+    assert run(["take", "swap", str(folder / "walk")]) == 2
+    assert "add --people 1 2" in capsys.readouterr().err
