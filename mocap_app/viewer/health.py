@@ -140,7 +140,7 @@ class Health:
         ]
         if load.process_cpu is not None:
             busy = self._keep("cpu", 100 * load.process_cpu / load.cores)
-            detail = f"whole: {100 * (load.machine_cpu or 0):.0f} %"
+            detail = f"machine: {100 * (load.machine_cpu or 0):.0f} %"
             plots.append(Plot("Processor", f"{busy[-1]:.0f} %", detail, busy, 100, "100 %"))
         if load.memory_bytes is not None:
             used = self._keep("memory", load.memory_bytes / 2**20)

@@ -329,12 +329,12 @@ def test_lights_of_the_outputs() -> None:
     assert traffic.flow(config, VMC).light is Light.WAITING
 
 
-def test_a_port_where_nobody_listens_is_said() -> None:
+def test_a_network_that_takes_no_packets_is_said() -> None:
     config, traffic = AppConfig(osc=OscConfig("127.0.0.1", 4000)), Traffic()
     for moment in range(4):
         traffic.take(summary({"osc": 30 * moment}, {"osc": 30 * moment}), moment / 2)
     assert traffic.flow(config, VMC).light is Light.WAITING
-    assert traffic.flow(config, VMC).words.startswith("Nobody listens at 127.0.0.1:4000")
+    assert traffic.flow(config, VMC).words.startswith("127.0.0.1:4000 cannot be reached")
 
 
 def test_addresses_and_switches() -> None:
