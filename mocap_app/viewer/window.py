@@ -279,6 +279,7 @@ class MainWindow(QMainWindow):
         if studio.plan is not self._plan_shown:
             self._plan_shown = studio.plan
             self.record_bar.show_plan(studio.plan)
+            self.panes.show_folder(studio.plan.folder)
         counting_s, reason = studio.count_in_left_s, studio.why_not_record
         self.record_bar.show_recording(studio.recording, studio.is_recording, counting_s, reason)
         self.panel.show_text(panel_text(studio, self.panel.shown, self.desk.devices.is_asking))
