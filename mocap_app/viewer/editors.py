@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QWheelEvent
-from PyQt6.QtWidgets import (
-    QAbstractSpinBox,
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLayout,
-    QLayoutItem,
-    QLineEdit,
-    QSpinBox,
-    QToolButton,
-    QWidget,
-)
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QDoubleSpinBox, QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QToolButton, QWidget
 
-from .panel_style import colors_now, mixed
+from .controls import DropDown, NumberBox, Switch, WholeBox, keep_from_wheel
+from .flow import Flow
 from .settings_model import Kind, Setting
 
 EDITOR_PX = 138
@@ -62,88 +48,6 @@ class Editor(QWidget):
         widget.setAccessibleDescription(setting.meaning)
         widget.setToolTip(setting.tooltip)
         self.setFocusProxy(widget)
-
-
-class Switch(QCheckBox):
-    """A check box drawn as a switch."""
-
-    def sizeHint(self) -> QSize:
-        """Ask for the room of the switch alone; it has no text."""
-        return QSize(40, 24)
-
-    def hitButton(self, pos: QPoint) -> bool:
-        """Take a click anywhere."""
-        return self.rect().contains(pos)
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint track and knob, and a ring where the keyboard is."""
-        colors = colors_now()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(2, self.height() / 2 - 9, 34, 18)
-        fill = colors.accent if self.isChecked() else mixed(colors.card, colors.text, 0.3)
-        painter.setOpacity(1.0 if self.isEnabled() else 0.45)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(fill)
-        painter.drawRoundedRect(track, 9, 9)
-        painter.setBrush(QColor("white"))
-        left = track.right() - 16 if self.isChecked() else track.left() + 2
-        painter.drawEllipse(QRectF(left, track.top() + 2, 14, 14))
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(colors.text)
-            painter.drawRoundedRect(track.adjusted(-1.5, -1.5, 1.5, 1.5), 10.5, 10.5)
-        painter.end()
-
-
-class DropDown(QComboBox):
-    """A list with an arrow of ours, for a style sheet takes the style's away."""
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the arrow over the rest."""
-        super().paintEvent(event)
-        paint_arrow(self, self.width() - 13, self.height() / 2, 1)
-
-
-class WholeBox(QSpinBox):
-    """A whole number with arrows of ours."""
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the arrows over the rest."""
-        super().paintEvent(event)
-        paint_arrows(self)
-
-
-class NumberBox(QDoubleSpinBox):
-    """A number with arrows of ours, written without zeros at its end."""
-
-    def textFromValue(self, value: float) -> str:
-        """Return 60 for 60.000."""
-        text, point = super().textFromValue(value), self.locale().decimalPoint()
-        return text.rstrip("0").removesuffix(point) if point in text else text
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the arrows over the rest."""
-        super().paintEvent(event)
-        paint_arrows(self)
-
-
-def paint_arrows(box: QAbstractSpinBox) -> None:
-    """Paint an arrow up and one down at the right."""
-    paint_arrow(box, box.width() - 11, box.height() / 2 - 4.5, -1)
-    paint_arrow(box, box.width() - 11, box.height() / 2 + 4.5, 1)
-
-
-def paint_arrow(widget: QWidget, x: float, y: float, down: int) -> None:
-    """Paint a small arrow with its middle at `x`, `y`; -1 points up."""
-    colors = colors_now()
-    painter = QPainter(widget)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    color = colors.dim if widget.isEnabled() else mixed(colors.card, colors.text, 0.3)
-    painter.setPen(QPen(color, 1.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-    tail = y - down * 1.5
-    painter.drawPolyline([QPointF(x - 3, tail), QPointF(x, tail + down * 3), QPointF(x + 3, tail)])
-    painter.end()
 
 
 class ToggleEditor(Editor):
@@ -305,86 +209,6 @@ class SeveralEditor(Editor):
             chip.setChecked(name in value)
 
 
-class Flow(QLayout):
-    """Widgets side by side, in as many lines as the width asks for."""
-
-    GAP = 6
-
-    def __init__(self, widgets: Sequence[QWidget] | Any = ()) -> None:
-        super().__init__()
-        self._items: list[QLayoutItem] = []
-        for widget in widgets:
-            self.addWidget(widget)
-
-    def addItem(self, item: QLayoutItem | None) -> None:
-        """Take one more."""
-        if item is not None:
-            self._items.append(item)
-
-    def count(self) -> int:
-        """Return how many there are."""
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        """Return one, or None beyond the last."""
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        """Give one back."""
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:
-        """Say that narrower is higher."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Return the height at a width."""
-        return self._lay(QRect(0, 0, width, 0), False)
-
-    def sizeHint(self) -> QSize:
-        """Ask for as little as may be."""
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:
-        """Return the room of the largest."""
-        size = QSize()
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size
-
-    def setGeometry(self, rect: QRect) -> None:
-        """Place everything."""
-        super().setGeometry(rect)
-        self._lay(rect, True)
-
-    def _lay(self, rect: QRect, is_real: bool) -> int:
-        x, y, height = rect.x(), rect.y(), 0
-        for item in self._items:
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, height = rect.x(), y + height + self.GAP, 0
-            if is_real:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x, height = x + size.width() + self.GAP, max(height, size.height())
-        return y + height - rect.y()
-
-
-class _WheelGuard(QObject):
-    """Lets the wheel scroll the panel, not change what the pointer happens to be over."""
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if isinstance(event, QWheelEvent) and isinstance(watched, QWidget) and not watched.hasFocus():
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
-
-
-def keep_from_wheel(box: QComboBox | QAbstractSpinBox) -> None:
-    """Let the wheel change `box` only after it was clicked or reached by the keyboard."""
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    box.installEventFilter(_WheelGuard(box))
-
-
 def make_editor(setting: Setting) -> Editor:
     """Return the editor for a setting."""
     kinds: dict[Kind, type[Editor]] = {
@@ -401,7 +225,3 @@ def make_editor(setting: Setting) -> Editor:
     if not editor.is_wide:
         editor.setFixedWidth(EDITOR_PX)
     return editor
-
-
-__all__ = ["ChoiceEditor", "Editor", "Flow", "NumberEditor", "PathEditor", "SeveralEditor", "Switch", "TextEditor",
-           "ToggleEditor", "make_editor"]  # fmt: skip

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButto
 
 from ..config import AppConfig
 from ..errors import ConfigError
-from .editors import Switch
+from .controls import Switch
 from .panel_style import colors_now, mixed, set_part, small
 from .setting_row import SettingRow, rule
 from .settings_model import value_of, with_value
