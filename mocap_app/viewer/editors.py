@@ -72,7 +72,7 @@ class ChoiceEditor(Editor):
         super().__init__()
         self._choices = setting.choices
         self.box = DropDown()
-        self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.box.setSizeAdjustPolicy(DropDown.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._hold(self.box, setting)
         for number, choice in enumerate(setting.choices):
             self.box.addItem(choice.text)
