@@ -95,7 +95,7 @@ class Studio:
             return
         self._next = config or self.config
         self.error = None
-        self.view.wants_recording = self._records_once
+        self.view.wants_recording = False  # in the session that ends; the next one is told when it begins
         self._count_in_ends_s = None
         if self._session is None:
             self._begin_next()
@@ -290,6 +290,7 @@ class Studio:
         self._switches.clear()
         self._takes_seen = 0
         self._stop_asked_s = None
+        self.view.wants_recording, self._records_once = self._records_once, False
         self._begun_s = time.monotonic()
         try:
             session = self._build(_without_take(config), self._watchers(config), self._preview)
@@ -339,7 +340,6 @@ class Studio:
         was_asked = self._stop_asked_s is not None
         self._session = None
         self.view.wants_recording = False
-        self._records_once = False
         if session.error is not None:
             self._next = None
             self._fail(session.error, saved)
@@ -360,6 +360,7 @@ class Studio:
     def _fail(self, error: Exception, saved: Sequence[Path] = ()) -> None:
         logger.error("the session has failed: %s", error)
         self.phase = Phase.FAILED
+        self.view.wants_recording = self._records_once = False
         self.error = error
         self._count_in_ends_s = None
         self.notice = wording.failure(error, saved)
