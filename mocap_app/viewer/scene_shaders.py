@@ -127,10 +127,12 @@ MESH_VERTEX = """
 uniform mat4 clip_from_world;
 in vec3 position;         // world frame, metres
 in vec3 normal;
+in float openness;        // 1 where light comes from everywhere, less in folds
 out vec3 v_position;
 out vec3 v_normal;
+out float v_openness;
 void main() {
-    v_position = position; v_normal = normal;
+    v_position = position; v_normal = normal; v_openness = openness;
     gl_Position = clip_from_world * vec4(position, 1.0);
 }
 """
@@ -142,11 +144,12 @@ uniform vec3 color;
 uniform float gloss;
 in vec3 v_position;
 in vec3 v_normal;
+in float v_openness;
 out vec4 pixel;
 """
     + LIT
     + """
-void main() { pixel = vec4(lit(color, v_normal, v_position, gloss), 1.0); }
+void main() { pixel = vec4(lit(color, v_normal, v_position, gloss) * v_openness, 1.0); }
 """
 )
 
