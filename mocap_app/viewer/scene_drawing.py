@@ -263,7 +263,8 @@ class _Surfaces:
     def _prepare(self, scene: Scene) -> None:
         """Make buffers for these faces, once."""
         count = scene.vertices.shape[1]
-        if self._faces is scene.faces and self._parts[0].size == 12 * count:
+        fits = self._faces is not None and self._parts[0].size == 12 * count
+        if fits and (self._faces is scene.faces or np.array_equal(self._faces, scene.faces)):
             return
         self.release()
         self._faces, self._normals = scene.faces, VertexNormals(scene.faces, count)
