@@ -263,8 +263,8 @@ class _Surfaces:
     def _prepare(self, scene: Scene) -> None:
         """Make buffers for these faces, once."""
         count = scene.vertices.shape[1]
-        fits = self._faces is not None and self._parts[0].size == 12 * count
-        if fits and (self._faces is scene.faces or np.array_equal(self._faces, scene.faces)):
+        before = self._faces
+        if before is not None and self._parts[0].size == 12 * count and _are_same(before, scene.faces):
             return
         self.release()
         self._faces, self._normals = scene.faces, VertexNormals(scene.faces, count)
@@ -275,6 +275,10 @@ class _Surfaces:
         content = [(places, "3f", "position"), (normals, "3f", "normal"), (folds, "1f", "openness")]
         array = self._context.vertex_array(self._program, content, index)
         self._parts = [places, normals, folds, index, array]
+
+
+def _are_same(faces: np.ndarray, others: np.ndarray) -> bool:
+    return faces is others or np.array_equal(faces, others)
 
 
 def _set_matrix(program: moderngl.Program, name: str, matrix: FloatArray) -> None:
