@@ -229,6 +229,13 @@ def test_deleted_recordings_come_back_until_emptied(library: Library, folder: Pa
         library.undo()
 
 
+def test_what_another_program_removed_is_said_to_be_gone(library: Library, folder: Path) -> None:
+    library.delete(only(library))
+    shutil.rmtree(folder / ".deleted")
+    with pytest.raises(SinkError, match="is not there any more"):
+        library.undo()
+
+
 def test_the_same_name_may_be_deleted_twice_and_a_taken_one_does_not_come_back(library: Library, folder: Path) -> None:
     copy = folder.parent / "copy"
     shutil.copytree(folder, copy)
