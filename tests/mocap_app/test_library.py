@@ -234,6 +234,7 @@ def test_what_another_program_removed_is_said_to_be_gone(library: Library, folde
     shutil.rmtree(folder / ".deleted")
     with pytest.raises(SinkError, match="is not there any more"):
         library.undo()
+    assert library.undoable == ""
 
 
 def test_the_same_name_may_be_deleted_twice_and_a_taken_one_does_not_come_back(library: Library, folder: Path) -> None:
