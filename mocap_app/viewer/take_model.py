@@ -178,7 +178,9 @@ class TakeDelegate(QStyledItemDelegate):
             line = QRect(place.left(), top, place.width(), metrics.height())
             painter.setFont(font)
             painter.setPen(color)
-            shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, line.width())
+            # Names of takes often differ at their ends.
+            elide = Qt.TextElideMode.ElideMiddle if is_bold else Qt.TextElideMode.ElideRight
+            shown = metrics.elidedText(words, elide, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
             top += metrics.height() + 5
 
