@@ -211,7 +211,7 @@ class PoseStream(Protocol):
 
     @property
     def lost(self) -> int:
-        """Packets that could not be handed over: nobody listens at the port of this machine, or there is no network."""
+        """Packets that could not be handed over, as without a network; who listens at the other end is not known."""
 
     def send(self, poses: Sequence[Pose]) -> None:
         """Send what every performer does at one instant; an empty sequence says that nobody is tracked."""

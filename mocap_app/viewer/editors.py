@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from .panel_style import colors_of, mixed
+from .panel_style import colors_now, mixed
 from .settings_model import Kind, Setting
 
 EDITOR_PX = 138
@@ -77,7 +77,7 @@ class Switch(QCheckBox):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint track and knob, and a ring where the keyboard is."""
-        colors = colors_of(self.palette())
+        colors = colors_now()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         track = QRectF(2, self.height() / 2 - 9, 34, 18)
@@ -136,7 +136,7 @@ def paint_arrows(box: QAbstractSpinBox) -> None:
 
 def paint_arrow(widget: QWidget, x: float, y: float, down: int) -> None:
     """Paint a small arrow with its middle at `x`, `y`; -1 points up."""
-    colors = colors_of(widget.palette())
+    colors = colors_now()
     painter = QPainter(widget)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     color = colors.dim if widget.isEnabled() else mixed(colors.card, colors.text, 0.3)

@@ -135,12 +135,12 @@ class Health:
         age_ms = _age_ms(summary)
         ages = self._keep("age", age_ms)
         plots = [
-            _plot("Frames per second", f"{rate:.1f}", "through the whole line", tuple(self._series["rate"]), 30, ""),
+            _plot("Frames per second", f"{rate:.1f}", "whole line", tuple(self._series["rate"]), 30, ""),
             _plot("Age of a frame", f"{age_ms:.0f} ms", "camera to output", ages, 50, " ms"),
         ]
         if load.process_cpu is not None:
             busy = self._keep("cpu", 100 * load.process_cpu / load.cores)
-            detail = f"whole: {100 * (load.machine_cpu or 0):.0f} %"
+            detail = f"machine: {100 * (load.machine_cpu or 0):.0f} %"
             plots.append(Plot("Processor", f"{busy[-1]:.0f} %", detail, busy, 100, "100 %"))
         if load.memory_bytes is not None:
             used = self._keep("memory", load.memory_bytes / 2**20)

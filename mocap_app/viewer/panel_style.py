@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QCoreApplication, QEvent, Qt
+from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QColor, QPalette
-from PyQt6.QtWidgets import QLabel, QWidget
+from PyQt6.QtWidgets import QApplication, QLabel, QWidget
 
 Role = QPalette.ColorRole
+RECOLORED = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.ApplicationPaletteChange)
+LEAST_CONTRAST = 3.0
+"""Of white letters on the accent, which are bold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,17 @@ class Colors:
 
 
 def colors_of(palette: QPalette) -> Colors:
-    """Return the colours that go with `palette`."""
-    window, text = palette.color(Role.Window), palette.color(Role.WindowText)
+    """Return the colours that go with `palette`, the application's: a widget's own has style sheets mixed in."""
+    window, base, text = palette.color(Role.Window), palette.color(Role.Base), palette.color(Role.WindowText)
     is_dark = window.lightness() < 128
     signals = ("#3ecf8e", "#f0b03f", "#ff7b72") if is_dark else ("#14804a", "#9a5b00", "#c22f2f")
     accent = palette.color(Role.Highlight)
     return Colors(
         text=text,
         dim=mixed(window, text, 0.68),
-        card=mixed(window, text, 0.075) if is_dark else QColor("white"),
+        card=mixed(base, text, 0.05) if is_dark else QColor("white"),
         line=mixed(window, text, 0.14),
-        field=palette.color(Role.Base),
+        field=window if is_dark else base,
         accent=_firm(accent),
         green=QColor(signals[0]),
         amber=QColor(signals[1]),
@@ -50,9 +53,20 @@ def colors_of(palette: QPalette) -> Colors:
 
 def _firm(accent: QColor) -> QColor:
     """Return an accent on which white letters can be read: a theme's highlight may be pale."""
-    if accent.lightness() <= 150:
+    if 1.05 / (_luminance(accent) + 0.05) >= LEAST_CONTRAST:
         return accent
     return QColor.fromHsl(max(accent.hslHue(), 0), max(accent.hslSaturation(), 180), 115)
+
+
+def _luminance(color: QColor) -> float:
+    """Return relative luminance as WCAG 2 has it."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3] if c is not None]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def colors_now() -> Colors:
+    """Return the colours to paint with now."""
+    return colors_of(QApplication.palette())
 
 
 def mixed(a: QColor, b: QColor, part: float) -> QColor:
@@ -93,7 +107,7 @@ def sheet_of(palette: QPalette) -> str:
     QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {disabled}; }}
     QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {on}; }}
     QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled, QLabel:disabled {{ color: {disabled}; }}
-    QComboBox {{ padding-right: 20px; }}
+    QComboBox {{ padding-right: 4px; }}
     QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox::down-arrow {{ image: none; }}
     QComboBox QAbstractItemView {{ background: {field}; color: {text}; border: 1px solid {field_line};
@@ -108,7 +122,8 @@ def sheet_of(palette: QPalette) -> str:
     QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
         border: none; height: 0; }}
     QScrollArea, QWidget[part="column"] {{ background: transparent; border: none; }}
-    QToolButton[part="quiet"] {{ border: 1px solid transparent; border-radius: 6px; padding: 2px; color: {dim}; }}
+    QToolButton[part="quiet"], QToolButton[part="quiet"]:checked {{ background: transparent;
+        border: 1px solid transparent; border-radius: 6px; padding: 2px 4px; color: {dim}; }}
     QToolButton[part="quiet"]:hover {{ background: {hover}; color: {text}; }}
     QToolButton[part="quiet"]:pressed {{ background: {pressed}; }}
     QToolButton[part="quiet"]:focus {{ border-color: {on}; }}
@@ -132,30 +147,24 @@ def sheet_of(palette: QPalette) -> str:
 
 
 class Panel(QWidget):
-    """A widget whose style sheet follows its palette."""
+    """A widget whose style sheet follows the palette of the application."""
 
     def __init__(self) -> None:
         super().__init__()
-        # Otherwise a widget with a style sheet hears nothing of new colours of the window around it.
-        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
         self._sheet = ""
-        self._is_styling = False
         self._restyle()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Take over new colours; only where they are new, for a style sheet changes the palette event again."""
+        """Take over new colours; only where they are new, for a style sheet changes the style once more."""
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
+        if event is not None and event.type() in RECOLORED:
             self._restyle()
 
     def _restyle(self) -> None:
-        if self._is_styling:  # below a window's own style sheet each one changes the palette, and so on for ever
-            return
-        sheet = sheet_of(self.palette())
+        sheet = sheet_of(QApplication.palette())
         if sheet != self._sheet:
-            self._sheet, self._is_styling = sheet, True
+            self._sheet = sheet
             self.setStyleSheet(sheet)
-            self._is_styling = False
 
 
 def small(label: QLabel, part: str = "dim") -> QLabel:

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from ..stats import Spread
 from .health import KEPT, Plot
-from .panel_style import Colors, colors_of, mixed
+from .panel_style import Colors, colors_now, mixed
 
 PAD = 10.0
 
@@ -23,7 +23,7 @@ class PlotTile(QFrame):
         super().__init__()
         self._plot: Plot | None = None
         self.setProperty("part", "card")
-        self.setMinimumHeight(104)
+        self.setMinimumHeight(116)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_plot(self, plot: Plot) -> None:
@@ -38,14 +38,14 @@ class PlotTile(QFrame):
 
     def sizeHint(self) -> QSize:
         """Ask for half the width of a narrow panel."""
-        return QSize(150, 104)
+        return QSize(150, 116)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the card, then words and curve."""
         super().paintEvent(event)
         if self._plot is None:
             return
-        colors = colors_of(self.palette())
+        colors = colors_now()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_words(painter, colors, self._plot)
@@ -59,10 +59,10 @@ class PlotTile(QFrame):
         painter.drawText(QRectF(PAD, 8, width, 16), Qt.AlignmentFlag.AlignLeft, plot.title)
         painter.setPen(colors.text)
         painter.setFont(scaled(self.font(), 4, True))
-        painter.drawText(QRectF(PAD, 23, width, 24), Qt.AlignmentFlag.AlignLeft, plot.value)
+        painter.drawText(QRectF(PAD, 25, width, 26), Qt.AlignmentFlag.AlignLeft, plot.value)
 
     def _paint_curve(self, painter: QPainter, colors: Colors, plot: Plot) -> None:
-        area = QRectF(PAD, 56, self.width() - 2 * PAD, self.height() - 66)
+        area = QRectF(PAD, 67, self.width() - 2 * PAD, self.height() - 77)
         painter.setFont(scaled(self.font(), -2))
         painter.setPen(mixed(colors.card, colors.text, 0.55))
         above = QRectF(area.left(), area.top() - 17, area.width(), 14)
@@ -164,7 +164,7 @@ class Bars(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint every line on one scale."""
-        colors = colors_of(self.palette())
+        colors = colors_now()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(scaled(self.font(), -0.5))

@@ -20,7 +20,8 @@ from engines.registry import EngineSpec
 from ..config import AppConfig, flat_keys, with_keys
 from ..config.docs import explain, field_docs
 from ..errors import ConfigError
-from .settings_table import OPTION_ROWS, ROWS, TABLES, Choice, Row, choices_of
+from .settings_table import CAMERA, OPTION_ROWS, ROWS, TABLES, Choice, Row, choices_of
+from .sources import is_demo
 
 
 class Kind(Enum):
@@ -128,9 +129,13 @@ def with_value(config: AppConfig, setting: Setting, value: Any) -> AppConfig:
 
 
 def saved_keys(config: AppConfig) -> tuple[str, ...]:
-    """Return the dotted keys that "Save as my settings" writes: those the window shows, on whatever panel."""
+    """Return the dotted keys that "Save as my settings" writes: those the window shows, on whatever panel.
+
+    While the demo actor plays, its camera's are not the user's and are left as they were saved.
+    """
     streams = [key for key in flat_keys(config) if key.split(".")[0] in ("osc", "vrchat", "web")]
-    return (*ROWS, *streams)
+    borrowed = (CAMERA,) if is_demo(config.capture) else ()
+    return (*(key for key, row in ROWS.items() if row.group not in borrowed), *streams)
 
 
 def effect_of(before: AppConfig, after: AppConfig) -> Applies:
@@ -168,6 +173,7 @@ def _options(config: AppConfig, section: str, row: Row) -> list[Setting]:
 
 def _meaning(doc: str) -> str:
     """Return an explanation without what the field itself shows: its choices, and what null stands for."""
+    doc = re.sub(r"; see `[^`]*`", "", doc)
     doc = re.sub(r": [\w-]+( \| [\w-]+)+", "", doc)
     return re.sub(r"[;.] (null|None) [^.;]*", "", doc).replace("`", "")
 

@@ -72,6 +72,7 @@ ROWS: Mapping[str, Row] = {
     "capture.size": Row(CAMERA, "Picture size", nothing="automatic"),
     "capture.fps": Row(CAMERA, "Frame rate", 1, 240, 1, "fps", nothing="automatic"),
     "capture.mirror": Row(CAMERA, "Mirror"),
+    "capture.rotation": Row(CAMERA, "Turn"),
     "viewer.folder": Row(RECORDING, "Folder of takes", path="folder"),
     "record.formats": Row(RECORDING, "Formats"),
     "viewer.show_mesh": Row(PICTURE, "Show bodies"),
@@ -93,6 +94,7 @@ OPTION_ROWS: Mapping[str, Row] = {
 """The same for options by their name; one that is not here is shown under its name."""
 CHOICES: Mapping[str, tuple[Choice, ...]] = {
     "engine.device": (Choice("cpu", "CPU"), Choice("cuda:0", "NVIDIA card (cuda:0)")),
+    "capture.rotation": tuple(Choice(angle, f"{angle}°") for angle in (0, 90, 180, 270)),
     "osc.root_motion": (
         Choice("root", "the root"),
         Choice("hips", "the hips"),

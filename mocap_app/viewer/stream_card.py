@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButto
 from ..config import AppConfig
 from ..errors import ConfigError
 from .editors import Switch
-from .panel_style import colors_of, mixed, set_part, small
+from .panel_style import colors_now, mixed, set_part, small
 from .setting_row import SettingRow, rule
 from .settings_model import value_of, with_value
 from .streams_model import Flow, Light, address_of, is_on, settings_of_stream, switched
@@ -39,7 +39,7 @@ class Lamp(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the light, glowing unless it is off."""
-        colors = colors_of(self.palette())
+        colors = colors_now()
         lit = {Light.FLOWING: colors.green, Light.WAITING: colors.amber, Light.FAILED: colors.red}
         color = lit.get(self.light, mixed(colors.card, colors.text, 0.35))
         middle = QPointF(self.width() / 2, self.height() / 2)

@@ -20,8 +20,8 @@ FLOWING_S = 1.5
 """An output that handed nothing over for so long is waiting."""
 WINDOW_S = 3.0
 """Packets per second are counted over so long."""
-UNHEARD_PART = 0.2
-"""Where more of the packets are refused, nobody listens: this machine refuses every second one to a closed port."""
+LOST_PART = 0.2
+"""Where more of the packets are refused by this machine's own network, the light is not green."""
 
 
 class Light(Enum):
@@ -106,8 +106,8 @@ class Traffic:
         if stream.name in self._failed:
             return Flow(Light.FAILED, f"Failed: {self._failed[stream.name]}")
         target = _target(config, stream)
-        if self._is_unheard(stream.name):
-            words = f"Nobody listens at {target}: start the receiver, or compare its port with this one."
+        if self._is_lost(stream.name):
+            words = f"{target} cannot be reached: check the address, and the network of this computer."
             return Flow(Light.WAITING, words)
         rate = self._rate(stream.name)
         if rate > 0:
@@ -123,12 +123,12 @@ class Traffic:
         span_s = counts[-1][0] - counts[0][0]
         return (counts[-1][1] - counts[0][1]) / span_s if counts[-1][0] - moved_s < FLOWING_S else 0.0
 
-    def _is_unheard(self, name: str) -> bool:
+    def _is_lost(self, name: str) -> bool:
         counts = self._counts.get(name)
         if not counts:
             return False
         sent, lost = (counts[-1][n] - counts[0][n] for n in (1, 2))
-        return lost > UNHEARD_PART * (sent + lost)
+        return lost > LOST_PART * (sent + lost)
 
 
 def _target(config: AppConfig, stream: Stream) -> str:

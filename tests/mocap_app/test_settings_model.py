@@ -35,6 +35,7 @@ from mocap_app.viewer.settings_model import (
     with_value,
 )
 from mocap_app.viewer.settings_table import OPTION_ROWS, ROWS
+from mocap_app.viewer.sources import demo_of
 
 
 def by_key(config: AppConfig) -> dict[str, Setting]:
@@ -177,5 +178,9 @@ def test_everything_the_panels_change_is_saved_and_nothing_else(tmp_path: Path) 
     config = load_config(overrides=[*shown, "capture.duration_s=3", "record.folder=x"])
     save_user_settings(config, saved_keys(config), file)
     assert load_config(user=read_user_settings(file)) == load_config(overrides=shown)
+    demo = demo_of(load_config(overrides=["tracking.max_people=1"]))
+    assert demo.motion.camera_pitch_deg
+    save_user_settings(demo, saved_keys(demo), file)
+    assert read_user_settings(file) == {"tracking": {"max_people": 1}}, "the demo's camera is not the user's"
     save_user_settings(AppConfig(), saved_keys(AppConfig()), file)
     assert read_user_settings(file) == {}

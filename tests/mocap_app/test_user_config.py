@@ -184,7 +184,7 @@ def test_a_broken_file_keeps_no_window_shut_but_stops_a_capture(
 ) -> None:
     put(file, "engine: {nmae: x}")
     opened: list[tuple[AppConfig, str]] = []
-    monkeypatch.setattr(capture, "open_window", lambda config, notice: opened.append((config, notice)) or 0)
+    monkeypatch.setattr(capture, "open_window", lambda config, notice, **_: opened.append((config, notice)) or 0)
     assert cli.run(["--camera", "2"]) == 0
     assert opened[0][0].capture.device == 2
     assert str(file) in opened[0][1]

@@ -83,7 +83,7 @@ def test_the_scale_holds_every_value_and_is_round() -> None:
 def test_everything_that_can_be_read_of_the_machine_is_plotted() -> None:
     load = Load(1.0, 0.7, 2, 300 * 2**20, 8 * 2**30, 4 * 2**30, 9, 50 * 2**30, "RTX", 0.5, 2**30)
     plots = {plot.title: plot for plot in report_after(Health("deforhmr", True), 2, load).plots}
-    assert (plots["Processor"].value, plots["Processor"].detail) == ("50 %", "whole: 70 %")
+    assert (plots["Processor"].value, plots["Processor"].detail) == ("50 %", "machine: 70 %")
     assert (plots["Memory"].value, plots["Memory"].detail) == ("300 MB", "4.0 GB free")
     assert (plots["Graphics card"].value, plots["Graphics card"].detail) == ("50 %", "RTX, 1.0 GB used")
 

@@ -281,8 +281,9 @@ def test_the_wheel_scrolls_and_changes_nothing_it_passes_over(shown: Callable[[S
 
 @pytest.mark.parametrize("make", [SettingsPanel, StreamsPanel, lambda config: HealthPanel()])
 def test_panels_fit_a_narrow_dock_and_follow_the_palette(
-    make: Callable[[AppConfig], QWidget], shown: Callable[[QWidget], QWidget]
+    make: Callable[[AppConfig], QWidget], shown: Callable[[QWidget], QWidget], application: QApplication
 ) -> None:
+    before = application.palette()
     panel = shown(make(AppConfig(osc=OscConfig("127.0.0.1"), web=WebConfig("127.0.0.1"))))
     panel.resize(340, 700)
     assert panel.minimumSizeHint().width() <= 340
@@ -290,11 +291,16 @@ def test_panels_fit_a_narrow_dock_and_follow_the_palette(
     for palette, window, text in ((dark, "#202328", "#e6e8eb"), (light, "#f1f2f4", "#1b1d21")):
         palette.setColor(QPalette.ColorRole.Window, QColor(window))
         palette.setColor(QPalette.ColorRole.WindowText, QColor(text))
-    panel.setPalette(dark)
-    first = panel.styleSheet()
-    panel.setPalette(light)
-    assert panel.styleSheet() != first
-    assert not panel.grab().isNull()
+    sheets = []
+    for palette in (dark, light, dark):
+        application.setPalette(palette)
+        application.setStyleSheet(f"QWidget {{ color: {palette.color(QPalette.ColorRole.WindowText).name()}; }}")
+        QTest.qWait(20)
+        sheets.append(panel.styleSheet())
+        assert not panel.grab().isNull()
+    application.setStyleSheet("")
+    application.setPalette(before)
+    assert sheets[0] == sheets[2] != sheets[1]
 
 
 def summary(sent: dict[str, int], lost: dict[str, int] | None = None, failed: dict[str, str] | None = None) -> Summary:
@@ -323,12 +329,12 @@ def test_lights_of_the_outputs() -> None:
     assert traffic.flow(config, VMC).light is Light.WAITING
 
 
-def test_a_port_where_nobody_listens_is_said() -> None:
+def test_a_network_that_takes_no_packets_is_said() -> None:
     config, traffic = AppConfig(osc=OscConfig("127.0.0.1", 4000)), Traffic()
     for moment in range(4):
         traffic.take(summary({"osc": 30 * moment}, {"osc": 30 * moment}), moment / 2)
     assert traffic.flow(config, VMC).light is Light.WAITING
-    assert traffic.flow(config, VMC).words.startswith("Nobody listens at 127.0.0.1:4000")
+    assert traffic.flow(config, VMC).words.startswith("127.0.0.1:4000 cannot be reached")
 
 
 def test_addresses_and_switches() -> None:
