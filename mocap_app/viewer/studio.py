@@ -19,7 +19,7 @@ from ..session import Event, Session, State
 from ..sinks import MakeSink, SinkContext
 from ..stats import Summary
 from ..types import Frame
-from ..wishes import Wish
+from ..wishes import Smooth, Wish
 from . import wording
 from .sinks import RecordSwitch, ShownPictures, ViewSink, preview_into
 from .sources import demo_of, is_preview, preview_of, whole_of
@@ -109,7 +109,11 @@ class Studio:
         if config.viewer.folder != before.viewer.folder:
             self.plan = replace(self.plan, folder=Path(config.viewer.folder))
         self.view.show_mesh, self.view.show_skeleton = config.viewer.show_mesh, config.viewer.show_skeleton
-        if _runs_alike(before, config) or self.phase is Phase.EMPTY:
+        if self._before_demo is not None:
+            self._before_demo = _but_for_the_demo(config, self._before_demo)
+        if self.phase in (Phase.EMPTY, Phase.ENDED, Phase.FAILED) or _runs_alike(before, config):
+            if config.motion.smoothing != before.motion.smoothing:
+                self.ask(Smooth(config.motion.smoothing))
             self._keep(config)
         elif self.is_recording:
             self._after_take = config
@@ -389,8 +393,16 @@ class Studio:
 
 
 def _runs_alike(before: AppConfig, after: AppConfig) -> bool:
-    """Say whether a session with `after` would be the same as the one with `before`."""
-    return replace(before, record=after.record, viewer=after.viewer) == after
+    """Say whether a session with `before` can go on with `after`: what differs is the window's, or can be asked for."""
+    motion = replace(before.motion, smoothing=after.motion.smoothing)
+    return replace(before, record=after.record, viewer=after.viewer, motion=motion) == after
+
+
+def _but_for_the_demo(config: AppConfig, own: AppConfig) -> AppConfig:
+    """Return `config` with source and camera of `own`: those of the demo are nobody's settings."""
+    pitch_deg, focal_px = own.motion.camera_pitch_deg, own.motion.focal_px
+    motion = replace(config.motion, camera_pitch_deg=pitch_deg, focal_px=focal_px)
+    return replace(config, capture=own.capture, motion=motion)
 
 
 def _without_take(config: AppConfig) -> AppConfig:
