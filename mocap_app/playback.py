@@ -19,7 +19,7 @@ from exporters.types import SkinnedMesh, Take
 from .export.plan import Source
 from .export.surfaces import surface_of_take
 from .motion.world import world_from_camera
-from .viewer.scene import TRAIL_POINTS, TRAIL_S, Scene, SourceCamera
+from .viewer.scene import TRAIL_POINTS, TRAIL_S, TRAIL_STEP_M, Scene, SourceCamera
 
 LONGEST_GAP_NS = 500_000_000
 """Somebody who was out of sight for longer is out of sight in between."""
@@ -203,8 +203,11 @@ def _trail(take: Take, time_ns: int, root: FloatArray) -> FloatArray:
     begin = int(np.searchsorted(take.timestamps_ns, time_ns - round(TRAIL_S * 1e9), side="left"))
     gaps = np.flatnonzero(np.diff(take.timestamps_ns[begin:end]) > LONGEST_GAP_NS)
     begin += int(gaps[-1]) + 1 if len(gaps) else 0
-    step = 1 + (end - begin) // TRAIL_POINTS
-    return np.concatenate([take.root_translation[begin:end:step], root[None]]).astype(np.float32)
+    way = take.root_translation[begin : end : 1 + (end - begin) // TRAIL_POINTS]
+    # As in `Trails`: points in one place say nothing, and a way of many dots is not smooth.
+    passed = np.r_[0.0, np.linalg.norm(np.diff(way, axis=0), axis=1).cumsum()] if len(way) else np.zeros(0)
+    way = way[np.unique(np.floor(passed / TRAIL_STEP_M), return_index=True)[1]]
+    return np.concatenate([way, root[None]]).astype(np.float32)
 
 
 def _others(source: Source) -> list[Source]:

@@ -6,7 +6,8 @@
     xvfb-run -a -s "-screen 0 1920x1200x24" python scripts/time_scene.py      # without a screen: software OpenGL
 
 The next frame is asked for as soon as Qt has shown one; frame time is from one shown to the next. Where the screen's
-own rate holds frames back, that rate is what is measured.
+own rate holds frames back, that rate is what is measured. The processor's time, of all threads together, tells most of
+a machine that does other things as well.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Run:
         self._count = 0
         self._begun_s = 0.0
         self.times_s: list[float] = []
+        self.processor_s: list[float] = []
 
     def begin(self) -> None:
         """Show the first scene; each one that is shown asks for the next."""
@@ -83,6 +85,7 @@ class Run:
         now_s = time.perf_counter()
         if self._begun_s and now_s >= self._begun_s:
             self.times_s.append(now_s)
+            self.processor_s.append(time.process_time())
         if self._begun_s and now_s > self._begun_s + self._seconds:
             QApplication.quit()
         elif self._begun_s:
@@ -131,6 +134,7 @@ def print_result(run: Run, panel: ScenePanel, args: argparse.Namespace) -> None:
         "frames_per_s_mean": round(1000 / float(np.mean(steps_ms)), 1) if len(steps_ms) else None,
         "frame_ms_median": round(median_ms, 2),
         "frame_ms_p95": round(late_ms, 2),
+        "processor_ms_mean": round(1000 * float(np.mean(np.diff(run.processor_s))), 2) if len(steps_ms) else None,
         "frames": len(steps_ms),
         "size": list(args.size),
         "people": args.people,

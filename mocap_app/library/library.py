@@ -119,11 +119,15 @@ class Library:
         """Take the last change back; return what it was."""
         if not self._steps:
             raise SinkError("found nothing to undo, expected a change made since the program began")
-        step = self._steps[-1]
+        step = self._steps.pop()
         for _, end in step.moves:
             end.parent.mkdir(parents=True, exist_ok=True)
-        move_all(step.moves)
-        self._steps.pop()
+        try:
+            move_all(step.moves)
+        except SinkError:
+            if any(start.exists() for start, _ in step.moves):  # else trying again is in vain
+                self._steps.append(step)
+            raise
         return step.title
 
     def empty(self) -> None:

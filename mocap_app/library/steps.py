@@ -38,6 +38,11 @@ def move_all(moves: Sequence[Move]) -> None:
                 os.rename(after, before)
             if isinstance(error, SinkError):
                 raise
+            if isinstance(error, FileNotFoundError):
+                raise SinkError(
+                    f"{start.name}: is not there any more, expected what was left there; another program has moved or "
+                    "removed it; look for it there"
+                ) from error
             raise SinkError(
                 f"{start.name}: cannot be moved ({error.strerror or error}), expected a file that no other program "
                 "has open; close it there and try again"

@@ -7,6 +7,7 @@ import sys
 from PyQt6.QtCore import QObject, QProcess, pyqtSignal
 
 from ..errors import ConfigError
+from .child import child_environment
 from .sources import CameraChoice, read_cameras
 
 
@@ -32,6 +33,7 @@ class DeviceList(QObject):
         if self._process is not None:
             return
         self._process = QProcess(self)
+        self._process.setProcessEnvironment(child_environment())
         self._process.finished.connect(self._read)
         self._process.errorOccurred.connect(self._give_up)
         arguments = ["-m", "mocap_app", "devices", "--json", *(["--modes"] if with_modes else [])]

@@ -159,6 +159,7 @@ class Ruler(QWidget):
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         decimals = 0 if step_s >= 1 else 2 if step_s < 0.1 else 1
+        handles = [self.x_of(time_s) for time_s in (self._head.in_s, self._head.out_s) if time_s is not None]
         parts = 5
         for n in range(int(self._head.duration_s / step_s * parts + 1e-6) + 1):
             x = self.x_of(n * step_s / parts)
@@ -169,6 +170,8 @@ class Ruler(QWidget):
                 text = clock(n * step_s / parts, decimals)
                 width = metrics.horizontalAdvance(text)
                 left = min(max(x - width / 2, 4), self.width() - width - 4)
+                if any(left - 10 < handle < left + width + 10 for handle in handles):
+                    continue
                 painter.setPen(muted)
                 painter.drawText(QPointF(left, RULER - 12), text)
 

@@ -14,7 +14,7 @@ from engines.types import FloatArray
 from . import scene_shaders as shaders
 from .orbit import OrbitCamera
 from .scene import Scene
-from .scene_shapes import ball, bone_rows, frustum_rows, joint_rows, octahedron, shadow_rows, trail_rows
+from .scene_shapes import ball, bone_rows, frustum_rows, joint_rows, octahedron, openness, shadow_rows, trail_rows
 from .scene_style import BONE_PALENESS, FILL_DIRECTION, GLOSS, KEY_DIRECTION, THEMES, Look, Theme, colors_of
 
 SQUARE = np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)], np.float32)
@@ -246,7 +246,7 @@ class _Surfaces:
 
     def render(self, scene: Scene, colors: FloatArray) -> None:
         self._prepare(scene)
-        places, normals, _, array = self._parts
+        places, normals, *_, array = self._parts
         for vertices, color in zip(scene.vertices, colors, strict=True):
             places.orphan()
             places.write(np.ascontiguousarray(vertices))
@@ -263,15 +263,22 @@ class _Surfaces:
     def _prepare(self, scene: Scene) -> None:
         """Make buffers for these faces, once."""
         count = scene.vertices.shape[1]
-        if self._faces is scene.faces and self._parts[0].size == 12 * count:
+        before = self._faces
+        if before is not None and self._parts[0].size == 12 * count and _are_same(before, scene.faces):
             return
         self.release()
         self._faces, self._normals = scene.faces, VertexNormals(scene.faces, count)
         places, normals = (self._context.buffer(reserve=12 * count) for _ in range(2))
         index = self._context.buffer(np.ascontiguousarray(scene.faces, np.int32))
-        content = [(places, "3f", "position"), (normals, "3f", "normal")]
+        first = scene.vertices[0]
+        folds = self._context.buffer(openness(first, self._normals(first), scene.faces))
+        content = [(places, "3f", "position"), (normals, "3f", "normal"), (folds, "1f", "openness")]
         array = self._context.vertex_array(self._program, content, index)
-        self._parts = [places, normals, index, array]
+        self._parts = [places, normals, folds, index, array]
+
+
+def _are_same(faces: np.ndarray, others: np.ndarray) -> bool:
+    return faces is others or np.array_equal(faces, others)
 
 
 def _set_matrix(program: moderngl.Program, name: str, matrix: FloatArray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -179,13 +180,19 @@ class ScenePanel(QWidget):
             self.set_camera(self._camera.zoomed(ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)))
             event.accept()
 
+    def event(self, event: QEvent | None) -> bool:
+        """Claim the keys that mean something here, before a shortcut of the window's takes them."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._act_of(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Act on a key; others go on to the window."""
-        if event is None:
-            return
-        is_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        is_plain = not event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
-        if not (is_plain and self._act_on(Qt.Key(event.key()), is_shift)):
+        act = None if event is None else self._act_of(event)
+        if act is not None:
+            act()
+        else:
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
@@ -280,11 +287,15 @@ class ScenePanel(QWidget):
             return self._camera
         return self._left.towards(self._camera, float(self._glide.currentValue()))
 
-    def _act_on(self, key: Qt.Key, is_shift: bool) -> bool:
-        """Act on a key and say whether it means anything here."""
+    def _act_of(self, event: QKeyEvent) -> Callable[[], None] | None:
+        """Return what a key means here, if anything."""
+        shift, keypad = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.KeypadModifier
+        if event.modifiers() & ~(shift | keypad):
+            return None
+        is_shift = bool(event.modifiers() & shift)
         camera, step = self._camera, KEY_SHIFT if is_shift else KEY_RADIANS
         move = camera.panned if is_shift else camera.orbited
-        acts = {
+        acts: dict[int, Callable[[], None]] = {
             Qt.Key.Key_1: lambda: self.view_from("front"),
             Qt.Key.Key_2: lambda: self.view_from("side"),
             Qt.Key.Key_3: lambda: self.view_from("top"),
@@ -298,10 +309,7 @@ class ScenePanel(QWidget):
             Qt.Key.Key_Equal: lambda: self.set_camera(camera.zoomed(ZOOM_PER_NOTCH)),
             Qt.Key.Key_Minus: lambda: self.set_camera(camera.zoomed(1 / ZOOM_PER_NOTCH)),
         }
-        if key not in acts:
-            return False
-        acts[key]()
-        return True
+        return acts.get(event.key())
 
     def _change_look(self, look: Look) -> None:
         self._look = look

@@ -115,7 +115,7 @@ vec3 lit(vec3 base, vec3 normal, vec3 place, float gloss) {
     vec3 light = mix(bounce, sky, 0.5 + 0.5 * n.y) + key_color * key * key
                + fill_color * max(dot(n, fill_direction), 0.0);
     light *= mix(0.72, 1.0, smoothstep(-0.02, 0.4, place.y));   // less light reaches what is near the floor
-    float edge = 1.0 - max(dot(n, view), 0.0);
+    float edge = 1.0 - abs(dot(n, view));   // in folds smoothed normals point away from the eye: those are no edges
     float shine = pow(max(dot(n, normalize(key_direction + view)), 0.0), 28.0) * gloss;
     vec3 color = base * base * light + rim_color * (edge * edge * edge) + vec3(shine);
     return sqrt(min(color, vec3(1.0)));
@@ -127,10 +127,12 @@ MESH_VERTEX = """
 uniform mat4 clip_from_world;
 in vec3 position;         // world frame, metres
 in vec3 normal;
+in float openness;        // 1 where light comes from everywhere, less in folds
 out vec3 v_position;
 out vec3 v_normal;
+out float v_openness;
 void main() {
-    v_position = position; v_normal = normal;
+    v_position = position; v_normal = normal; v_openness = openness;
     gl_Position = clip_from_world * vec4(position, 1.0);
 }
 """
@@ -142,11 +144,12 @@ uniform vec3 color;
 uniform float gloss;
 in vec3 v_position;
 in vec3 v_normal;
+in float v_openness;
 out vec4 pixel;
 """
     + LIT
     + """
-void main() { pixel = vec4(lit(color, v_normal, v_position, gloss), 1.0); }
+void main() { pixel = vec4(lit(color, v_normal, v_position, gloss) * v_openness, 1.0); }
 """
 )
 
@@ -214,7 +217,7 @@ void main() {
     vec2 along = length(way) > 1e-4 ? normalize(way) : vec2(1.0, 0.0);
     float half_width = 0.5 * width + 1.0;
     vec4 here = mix(a, b, corner.x);
-    vec2 pixels = vec2(-along.y, along.x) * corner.y * half_width + along * (2.0 * corner.x - 1.0) * 0.5;
+    vec2 pixels = vec2(-along.y, along.x) * corner.y * half_width;
     v_across = corner.y * half_width;
     v_color = mix(start_color, end_color, corner.x);
     gl_Position = here + vec4(2.0 * pixels / size * here.w, 0.0, 0.0);

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engines.types import FloatArray
+from engines.types import FloatArray, IntArray
 
 from .scene import Scene, SourceCamera
 
@@ -25,6 +25,9 @@ SHADOW_HALVED_M = 0.45
 FAINTEST = 0.045
 """A fainter shadow is left out: it is the large ones that take time."""
 
+FLAT = 0.25
+"""A vertex whose neighbours rise no more than this (sine) over its tangent plane lies open."""
+FOLD_DARKNESS = 0.75
 _WAIST = 0.16
 """Where a bone is widest, as a part of its length, as animation programs draw them."""
 
@@ -100,6 +103,25 @@ def trail_rows(trails: Sequence[FloatArray], colors: FloatArray) -> FloatArray:
         shades = np.concatenate([np.broadcast_to(color, trail.shape), 0.9 * strength], axis=1)
         parts.append(np.concatenate([trail[:-1], trail[1:], shades[:-1], shades[1:]], axis=1).astype(np.float32))
     return np.concatenate(parts)
+
+
+def openness(vertices: FloatArray, normals: FloatArray, faces: IntArray) -> FloatArray:
+    """Return `(V,)` float32, 0 to 1: how much light reaches each vertex, less where its neighbours stand before it.
+
+    Folds of a body (lips, eyelids, between fingers) are folds in every pose: this is computed once.
+
+    Args:
+        vertices: `(V, 3)` metres.
+        normals: `(V, 3)` unit vectors.
+        faces: `(F, 3)`.
+    """
+    here, there = faces.reshape(-1), np.roll(faces, -1, axis=1).reshape(-1)
+    ways = vertices[there] - vertices[here]
+    ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
+    rise = np.zeros(len(vertices))
+    np.maximum.at(rise, here, (normals[here] * ways).sum(axis=1))
+    rise = np.clip((rise - FLAT) / (1 - FLAT), 0, 1)
+    return (1 - FOLD_DARKNESS * rise).astype(np.float32)
 
 
 def _rows(*parts: np.ndarray) -> FloatArray:

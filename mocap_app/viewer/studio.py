@@ -19,7 +19,7 @@ from ..session import Event, Session, State
 from ..sinks import MakeSink, SinkContext
 from ..stats import Summary
 from ..types import Frame
-from ..wishes import Wish
+from ..wishes import Smooth, Wish
 from . import wording
 from .sinks import RecordSwitch, ShownPictures, ViewSink, preview_into
 from .sources import demo_of, is_preview, preview_of, whole_of
@@ -95,7 +95,7 @@ class Studio:
             return
         self._next = config or self.config
         self.error = None
-        self.view.wants_recording = self._records_once
+        self.view.wants_recording = False  # in the session that ends; the next one is told when it begins
         self._count_in_ends_s = None
         if self._session is None:
             self._begin_next()
@@ -109,7 +109,11 @@ class Studio:
         if config.viewer.folder != before.viewer.folder:
             self.plan = replace(self.plan, folder=Path(config.viewer.folder))
         self.view.show_mesh, self.view.show_skeleton = config.viewer.show_mesh, config.viewer.show_skeleton
-        if _runs_alike(before, config) or self.phase is Phase.EMPTY:
+        if self._before_demo is not None:
+            self._before_demo = _but_for_the_demo(config, self._before_demo)
+        if self.phase in (Phase.EMPTY, Phase.ENDED, Phase.FAILED) or _runs_alike(before, config):
+            if config.motion.smoothing != before.motion.smoothing:
+                self.ask(Smooth(config.motion.smoothing))
             self._keep(config)
         elif self.is_recording:
             self._after_take = config
@@ -290,6 +294,7 @@ class Studio:
         self._switches.clear()
         self._takes_seen = 0
         self._stop_asked_s = None
+        self.view.wants_recording, self._records_once = self._records_once, False
         self._begun_s = time.monotonic()
         try:
             session = self._build(_without_take(config), self._watchers(config), self._preview)
@@ -339,7 +344,6 @@ class Studio:
         was_asked = self._stop_asked_s is not None
         self._session = None
         self.view.wants_recording = False
-        self._records_once = False
         if session.error is not None:
             self._next = None
             self._fail(session.error, saved)
@@ -360,6 +364,7 @@ class Studio:
     def _fail(self, error: Exception, saved: Sequence[Path] = ()) -> None:
         logger.error("the session has failed: %s", error)
         self.phase = Phase.FAILED
+        self.view.wants_recording = self._records_once = False
         self.error = error
         self._count_in_ends_s = None
         self.notice = wording.failure(error, saved)
@@ -388,8 +393,16 @@ class Studio:
 
 
 def _runs_alike(before: AppConfig, after: AppConfig) -> bool:
-    """Say whether a session with `after` would be the same as the one with `before`."""
-    return replace(before, record=after.record, viewer=after.viewer) == after
+    """Say whether a session with `before` can go on with `after`: what differs is the window's, or can be asked for."""
+    motion = replace(before.motion, smoothing=after.motion.smoothing)
+    return replace(before, record=after.record, viewer=after.viewer, motion=motion) == after
+
+
+def _but_for_the_demo(config: AppConfig, own: AppConfig) -> AppConfig:
+    """Return `config` with source and camera of `own`: those of the demo are nobody's settings."""
+    pitch_deg, focal_px = own.motion.camera_pitch_deg, own.motion.focal_px
+    motion = replace(config.motion, camera_pitch_deg=pitch_deg, focal_px=focal_px)
+    return replace(config, capture=own.capture, motion=motion)
 
 
 def _without_take(config: AppConfig) -> AppConfig:

@@ -48,6 +48,8 @@ class TakeList(QWidget):
     """Another `Recording` is selected, None for none."""
     export_asked = pyqtSignal(object)
     """A `Recording` is to be exported."""
+    renamed = pyqtSignal(str, str)
+    """A recording's old and new name."""
     failed = pyqtSignal(str)
     """Something could not be done; the words are shown in the list as well."""
 
@@ -140,8 +142,15 @@ class TakeList(QWidget):
             self.view.edit(self.view.currentIndex())
 
     def rename(self, recording: Recording, name: str) -> None:
-        """Rename a recording."""
-        self._do(lambda: self.library.rename(recording, name), lambda new: f"Renamed {recording.name} to {new}.")
+        """Rename a recording; its in and out points go along."""
+        before = recording.name
+
+        def said(new: str) -> str:
+            self._spans = {new if of == before else of: span for of, span in self._spans.items()}
+            self.renamed.emit(before, new)
+            return f"Renamed {before} to {new}."
+
+        self._do(lambda: self.library.rename(recording, name), said)
 
     def trim(self) -> None:
         """Write what lies between in and out of the selected recording as a new one."""
@@ -311,6 +320,7 @@ class TakeList(QWidget):
         view.setModel(self.model)
         view.setItemDelegate(self._delegate)
         view.setMouseTracking(True)
+        view.setDragDropMode(QListView.DragDropMode.DragOnly)
         view.setFrameShape(QListView.Shape.NoFrame)
         view.setSelectionMode(QListView.SelectionMode.SingleSelection)
         view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)

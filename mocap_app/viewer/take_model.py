@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QRect, QRectF, QSize, Qt, QTimer
+from PyQt6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRect, QRectF, QSize, Qt, QTimer, QUrl
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPalette
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -61,9 +61,22 @@ class TakeModel(QAbstractListModel):
         return None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
-        """Let names be edited."""
+        """Let names be edited, and files be dragged to other programs."""
         flag = Qt.ItemFlag
-        return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable if index.isValid() else flag.NoItemFlags
+        if not index.isValid():
+            return flag.NoItemFlags
+        return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable | flag.ItemIsDragEnabled
+
+    def mimeData(self, indexes: Iterable[QModelIndex]) -> QMimeData:
+        """Return the files of recordings, for the program they are dragged to."""
+        data = QMimeData()
+        files = [path for index in indexes for path in self.recordings[index.row()].files]
+        data.setUrls([QUrl.fromLocalFile(str(path.absolute())) for path in files])
+        return data
+
+    def supportedDragActions(self) -> Qt.DropAction:
+        """Let other programs copy only: moving would tear recordings apart."""
+        return Qt.DropAction.CopyAction
 
     def setData(self, index: QModelIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Rename; the list is read anew by whoever did it."""
@@ -165,7 +178,9 @@ class TakeDelegate(QStyledItemDelegate):
             line = QRect(place.left(), top, place.width(), metrics.height())
             painter.setFont(font)
             painter.setPen(color)
-            shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, line.width())
+            # Names of takes often differ at their ends.
+            elide = Qt.TextElideMode.ElideMiddle if is_bold else Qt.TextElideMode.ElideRight
+            shown = metrics.elidedText(words, elide, line.width())
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
             top += metrics.height() + 5
 

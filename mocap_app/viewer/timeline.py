@@ -15,6 +15,8 @@ from .ruler import Presence, Ruler
 from .take_wording import clock
 
 REFRESH_MS = 16
+RESTING_MS = 150
+"""How often a playhead that stands is looked at: somebody else may move it."""
 
 
 class Timeline(QWidget):
@@ -48,6 +50,7 @@ class Timeline(QWidget):
         self.ruler.span_dragged.connect(self._tell_span)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
+        self._timer.start(RESTING_MS)
         self.show_take(self.playhead.duration_s, self.playhead.fps, {})
 
     def show_take(self, duration_s: float, fps: float, presence: Presence) -> None:
@@ -81,9 +84,9 @@ class Timeline(QWidget):
             self.played.emit(is_playing)
         self.time_label.setText(f"{clock(time_s, 2)} / {clock(head.duration_s, 2)}")
         self.frame_label.setText(f"Frame {head.frame}" if head.duration_s else "")
-        self.ruler.update()
         if time_s != self._told_s:
             self._told_s = time_s
+            self.ruler.update()
             self.moved.emit(time_s)
 
     def press(self, key: int, shift: bool = False) -> bool:
@@ -108,6 +111,16 @@ class Timeline(QWidget):
     def toggle(self) -> None:
         """Play or pause."""
         self.playhead.toggle()
+        self.refresh()
+
+    def play(self) -> None:
+        """Play from here."""
+        self.playhead.play()
+        self.refresh()
+
+    def pause(self) -> None:
+        """Stop here."""
+        self.playhead.pause()
         self.refresh()
 
     def step(self, frames: int) -> None:
@@ -151,6 +164,7 @@ class Timeline(QWidget):
     def _tell_span(self) -> None:
         head = self.playhead
         self._buttons["whole"].setEnabled(head.in_s is not None or head.out_s is not None)
+        self.ruler.update()
         self.span_changed.emit(head.in_s, head.out_s)
         self.refresh()
 
@@ -158,10 +172,7 @@ class Timeline(QWidget):
         button = self._buttons["play"]
         button.show_glyph("pause" if is_playing else "play")
         button.say("Pause" if is_playing else "Play", "Play the take from here, or stop it here.", "K or Enter")
-        if is_playing:
-            self._timer.start(REFRESH_MS)
-        else:
-            self._timer.stop()
+        self._timer.start(REFRESH_MS if is_playing else RESTING_MS)
 
     def _key_acts(self, frames: int) -> Mapping[int, Callable[[], None]]:
         key = Qt.Key

@@ -11,11 +11,13 @@ import pytest
 from sink_material import context_of, result_of
 from take_material import record
 
-from exporters.files import read_take
+from exporters.files import read_take, write_take
 from exporters.kinematics import forward_kinematics
+from exporters.takes import moved_in_time, trimmed
 from mocap_app.cli import run
 from mocap_app.errors import SinkError
 from mocap_app.library import Library, Recording, glance, scan
+from mocap_app.library.repair import merged
 from mocap_app.sinks import TakeRecorder
 
 
@@ -227,6 +229,14 @@ def test_deleted_recordings_come_back_until_emptied(library: Library, folder: Pa
         library.undo()
 
 
+def test_what_another_program_removed_is_said_to_be_gone(library: Library, folder: Path) -> None:
+    library.delete(only(library))
+    shutil.rmtree(folder / ".deleted")
+    with pytest.raises(SinkError, match="is not there any more"):
+        library.undo()
+    assert library.undoable == ""
+
+
 def test_the_same_name_may_be_deleted_twice_and_a_taken_one_does_not_come_back(library: Library, folder: Path) -> None:
     copy = folder.parent / "copy"
     shutil.copytree(folder, copy)
@@ -250,8 +260,8 @@ def test_the_same_name_may_be_deleted_twice_and_a_taken_one_does_not_come_back(l
 
 def test_a_trim_is_a_new_recording_of_everybody(library: Library, folder: Path) -> None:
     name = library.trim(only(library), 0.5, 1.0)
-    trimmed = library.find(name)
-    assert (name, trimmed and trimmed.duration_s) == ("walk_trim", pytest.approx(0.5))
+    cut = library.find(name)
+    assert (name, cut and cut.duration_s) == ("walk_trim", pytest.approx(0.5))
     assert sorted(names(folder)) == sorted([*WALK, "walk_trim_person1.npz", "walk_trim_person2.npz"])
     whole, part = (read_take(folder / f"{stem}_person2.npz") for stem in ("walk", "walk_trim"))
     assert part.timestamps_ns.tolist() == whole.timestamps_ns[15:31].tolist()
@@ -299,12 +309,12 @@ def test_somebody_who_came_back_is_merged(library: Library, folder: Path) -> Non
     (folder / f"{second}_person1.npz").rename(folder / f"{first}_person3.npz")
     broken = library.find(first)
     assert broken is not None
-    merged = library.find(library.merge(broken, 3, 1))
-    assert merged is not None
-    assert [p.number for p in merged.people] == [1, 2]
-    whole, found = read_take(folder / "walk_person1.npz"), read_take(merged.people[0].path)
+    mended = library.find(library.merge(broken, 3, 1))
+    assert mended is not None
+    assert [p.number for p in mended.people] == [1, 2]
+    whole, found = read_take(folder / "walk_person1.npz"), read_take(mended.people[0].path)
     kept = [*range(25), *range(36, 60)]
-    assert merged.presence_s[1] == ((0.0, pytest.approx(0.8)), (pytest.approx(1.2), pytest.approx(59 / 30)))
+    assert mended.presence_s[1] == ((0.0, pytest.approx(0.8)), (pytest.approx(1.2), pytest.approx(59 / 30)))
     np.testing.assert_array_equal(found.timestamps_ns, whole.timestamps_ns[kept])
     np.testing.assert_array_equal(found.rotations_wxyz, whole.rotations_wxyz[kept])
 
@@ -316,6 +326,32 @@ def test_where_both_are_there_the_one_who_stays_counts(library: Library, folder:
         read_take(folder / "walk_person1.npz").root_translation,
     )
     assert not (folder / f"{name}_person2.npz").exists()
+
+
+def test_what_lies_between_two_instants_is_not_squeezed_in(folder: Path) -> None:
+    take = read_take(folder / "walk_person1.npz")
+    shifted = moved_in_time(read_take(folder / "walk_person2.npz"), 1_000_000)
+    assert len(merged(take, shifted)) == len(take)
+    late = moved_in_time(shifted, 10_000_000_000)
+    assert len(merged(take, late)) == 2 * len(take)
+
+
+def test_a_trim_counts_from_the_recordings_beginning_for_everybody(library: Library, folder: Path) -> None:
+    path = folder / "walk_person2.npz"
+    write_take(trimmed(read_take(path), 1.0), path)
+    name = library.trim(only(library), 0.5, 1.5)
+    first, second = (read_take(folder / f"{name}_person{n}.npz") for n in (1, 2))
+    assert (len(first), len(second)) == (31, 16)
+    assert first.timestamps_ns[15:].tolist() == second.timestamps_ns.tolist()
+    alone = library.find(library.trim(only_named(library, "walk"), None, 0.5))
+    assert alone is not None
+    assert [person.number for person in alone.people] == [1]
+
+
+def only_named(library: Library, name: str) -> Recording:
+    found = library.find(name)
+    assert found is not None
+    return found
 
 
 def test_people_who_are_not_there_are_refused(library: Library, folder: Path) -> None:
@@ -339,10 +375,10 @@ def test_the_command_trims_swaps_and_merges(library: Library, folder: Path, caps
     assert said("trim", path, "--span", "0.5:1") == "walk_trim"
     assert said("swap", path, "--people", "1", "2", "--at", "0.5") == "walk_swap"
     assert said("merge", path, "--people", "2", "1") == "walk_merge"
-    trimmed, merged = library.find("walk_trim"), library.find("walk_merge")
-    assert trimmed is not None
-    assert merged is not None
-    assert (trimmed.duration_s, len(merged.people)) == (pytest.approx(0.5), 1)
+    cut, mended = library.find("walk_trim"), library.find("walk_merge")
+    assert cut is not None
+    assert mended is not None
+    assert (cut.duration_s, len(mended.people)) == (pytest.approx(0.5), 1)
     library.adopt("walk_trim", "trim walk")
     assert library.undo() == "trim walk"
     assert library.find("walk_trim") is None

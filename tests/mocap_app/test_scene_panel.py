@@ -19,7 +19,7 @@ if sys.platform == "linux" and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, qInstallMessageHandler
-from PyQt6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PyQt6.QtGui import QImage, QKeySequence, QMouseEvent, QShortcut, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMainWindow, QWidget
 
@@ -233,6 +233,15 @@ def test_a_key_that_means_nothing_here_goes_on_to_the_window(panel: ScenePanel) 
     window.setCentralWidget(panel)
     window.show()
     QTest.qWait(50)
+    taken: list[str] = []
+    for keys in ("F", "Ctrl+Q"):
+        QShortcut(QKeySequence(keys), window, lambda keys=keys: taken.append(keys))
+    window.activateWindow()
+    panel.setFocus()
+    QTest.qWait(50)
+    QTest.keyClick(panel, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(panel, Qt.Key.Key_F)
+    assert taken == ["Ctrl+Q"], "keys of the view are the view's while it has the focus"
     QTest.keyClick(panel, Qt.Key.Key_Space)
     QTest.keyClick(panel, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(panel, Qt.Key.Key_F)

@@ -70,6 +70,8 @@ def opened(application: QApplication) -> Iterator[Open]:
         window = MainWindow(studio if isinstance(studio, Studio) else Studio(studio), chooses)
         made.append(window)
         window.show()
+        window.activateWindow()
+        QTest.qWaitForWindowActive(window, 2000)
         if begins:
             window.begin()
         return window
@@ -229,6 +231,7 @@ def test_a_dropped_video_runs_through_the_shipped_engine_and_is_recorded_whole(o
     assert window.panel.text.badge in ("", "PREVIEW")
     window.record_bar.button.click()
     wait_for(lambda: window.panes.takes.library.recordings(), 60)
+    wait_for(lambda: window.studio.phase is Phase.ENDED)
     recording = window.panes.takes.library.recordings()[0]
     assert recording.people[0].frames == 12, "every frame of the file, not those that came in time"
     wait_for(lambda: window.studio.phase is Phase.ENDED)
@@ -357,6 +360,7 @@ def test_the_window_keeps_turning_while_sessions_run_and_change(opened: Open) ->
     assert meter.gaps().p95_ms < 250
 
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "onnxruntime", "cv2", "openvino", "tensorrt")
 
 
@@ -376,7 +380,7 @@ application.processEvents()
 print("loaded:", [name for name in {HEAVY!r} if name in sys.modules], window.isVisible())
 window.close()
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
     assert "loaded: [] True" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0, done.stderr
 

@@ -25,7 +25,7 @@ from mocap_app.viewer.orbit import (
 )
 from mocap_app.viewer.scene import Scene, SourceCamera, Trails, scene_of
 from mocap_app.viewer.scene_drawing import SceneDrawing
-from mocap_app.viewer.scene_shapes import ball
+from mocap_app.viewer.scene_shapes import ball, openness
 from mocap_app.viewer.scene_style import THEMES, Look, colors_of
 
 WIDTH, HEIGHT = 320, 240
@@ -305,6 +305,15 @@ def test_a_shadow_darkens_the_floor_below_and_fades_with_height(studio: Studio, 
     assert (
         studio.picture(sphere((0, 0.06, 0)), camera, look)[beside[1], beside[0]] == empty[beside[1], beside[0]]
     ).all()
+
+
+def test_folds_get_less_light_than_what_lies_open() -> None:
+    corners = np.array([(1, 0, 0), (0, 0, 1), (-1, 0, 0), (0, 0, -1)], np.float32)
+    faces = np.array([(0, 2, 1), (0, 3, 2), (0, 4, 3), (0, 1, 4)], np.int32)
+    up = np.tile(np.float32((0, 1, 0)), (5, 1))
+    light = {y: openness(np.r_[np.float32([(0, y, 0)]), corners], up, faces)[0] for y in (-2.0, -0.5, 0.0, 0.5)}
+    assert light[0.5] == light[0.0] == 1
+    assert 0 < light[-2.0] < light[-0.5] < 1
 
 
 def source_camera() -> SourceCamera:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from studio_material import SYNTHETIC, with_pulled_camera
 
-from mocap_app.config import CaptureConfig
+from mocap_app.config import CaptureConfig, SmoothingConfig
 from mocap_app.errors import ConfigError, MocapError, SinkError
 from mocap_app.session import Event, Session, State
 from mocap_app.viewer import sources, wording
@@ -87,6 +87,17 @@ def test_what_changes_nothing_in_the_line_starts_nothing_anew(studio: Studio) ->
     assert studio.sessions == 1
     assert not studio.view.show_mesh
     assert (studio.plan.folder, studio.plan.formats) == (Path("elsewhere"), ("npz", "bvh"))
+
+
+def test_smoothing_is_changed_in_the_session_that_runs(studio: Studio) -> None:
+    studio.start()
+    poll_until(studio, lambda: studio.phase is Phase.RUNNING)
+    motion = replace(studio.config.motion, smoothing=SmoothingConfig(min_cutoff_hz=0.7))
+    studio.apply(replace(studio.config, motion=motion))
+    assert studio.sessions == 1
+    assert studio.config.motion == motion
+    seen = studio.frames
+    poll_until(studio, lambda: studio.frames > seen + 3)
 
 
 def test_a_take_is_recorded_and_told_once(studio: Studio) -> None:
@@ -233,9 +244,12 @@ def test_the_demo_gives_the_settings_back(studio: Studio) -> None:
     assert studio.is_demo
     assert sources.is_demo(studio.capture)
     assert Path(studio.capture.path).is_file(), "the demo actor is shipped"
+    changed = replace(studio.config, detector=replace(asked.detector, every=9))
+    studio.apply(changed)
     studio.choose(replace(asked.capture, mirror=True))
     assert not studio.is_demo
-    assert studio.config == replace(asked, capture=replace(asked.capture, mirror=True))
+    expected = replace(asked, capture=replace(asked.capture, mirror=True), detector=changed.detector)
+    assert studio.config == expected, "what was changed meanwhile stays, the demo's camera goes"
 
 
 NOON = datetime(2026, 11, 25, 12, 0, 5)

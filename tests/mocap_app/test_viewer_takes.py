@@ -170,6 +170,18 @@ def test_playing_ends_at_the_end_and_says_so(timeline: Timeline, hands: Clock) -
     assert timeline.time_label.text() == "0:10.00 / 0:10.00"
 
 
+def test_a_playhead_moved_by_somebody_else_is_noticed(timeline: Timeline, hands: Clock) -> None:
+    moved: list[float] = []
+    timeline.moved.connect(moved.append)
+    timeline.playhead.seek(3.0)
+    wait_for(lambda: moved == [3.0])
+    timeline.playhead.play()
+    hands.now += 1.0
+    wait_for(lambda: moved[-1] == 4.0)
+    assert {b.accessibleName() for b in timeline.findChildren(GlyphButton)} >= {"Pause", "Loop"}
+    timeline.pause()
+
+
 def test_the_mouse_scrubs_and_drags_handles(timeline: Timeline) -> None:
     ruler, head = timeline.ruler, timeline.playhead
     x = round(ruler.x_of(5.0))
@@ -293,10 +305,15 @@ def test_f2_renames_in_place(takes: TakeList, folder: Path) -> None:
     takes.begin_rename()
     editor = takes.view.findChild(QLineEdit)
     assert editor is not None
+    renamed: list[tuple[str, str]] = []
+    takes.renamed.connect(lambda *names: renamed.append(names))
+    takes.show_span("walk", 0.5, None)
     editor.setText("first walk")
     key(editor, Qt.Key.Key_Return)
     wait_for(lambda: "first walk" in names(takes))
     assert (folder / "first walk_person1.bvh").exists()
+    assert renamed == [("walk", "first walk")]
+    assert takes._spans == {"first walk": (0.5, None)}
     assert takes.current is not None
     assert takes.current.name == "first walk"
     takes.strip.undo.click()
@@ -364,6 +381,16 @@ def test_new_takes_appear_by_themselves(takes: TakeList, folder: Path) -> None:
     wait_for(lambda: "later" in names(takes), 5.0)
     assert takes.current is not None
     assert takes.current.name == "walk"
+
+
+def test_files_are_dragged_to_other_programs_as_copies(takes: TakeList) -> None:
+    takes.select("walk")
+    index = takes.view.currentIndex()
+    assert takes.current is not None
+    urls = takes.model.mimeData([index]).urls()
+    assert [Path(url.toLocalFile()) for url in urls] == list(takes.current.files)
+    assert takes.model.supportedDragActions() == Qt.DropAction.CopyAction
+    assert takes.view.dragEnabled()
 
 
 def test_a_name_being_typed_is_not_taken_away(takes: TakeList, folder: Path) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scene import Person, frame
 from take_material import FPS, Walkers, session_of
+from test_perception import play, stage
 from test_tracking import MS, REGION, box, tracker
 
 from mocap_app.config import MotionConfig, SmoothingConfig
@@ -202,6 +204,24 @@ def test_somebody_seen_twice_goes_on_once_under_the_number_asked_for() -> None:
     first, second = (people.bear(box(x), REGION, 1.0, 0) for x in (100, 110))
     assert people.grant(Merge(second.track_id, first.track_id))
     assert people.tracks == [first]
+
+
+def two_become_one(index: int) -> dict[int, Person]:
+    """Somebody walks behind somebody who stands, and does not come out."""
+    left = 380 + index
+    return {1: Person(left, is_seen=left < 405, is_detected=False), 2: Person(430, is_detected=index == 0)} | (
+        {1: Person(left)} if index == 0 else {}
+    )
+
+
+@pytest.mark.parametrize(("pinned", "stays"), [(None, 1), (2, 2)])
+def test_of_two_numbers_on_one_body_the_actors_stays(pinned: int | None, stays: int) -> None:
+    perception, _, _ = stage(two_become_one, every=1000)
+    play(perception, range(10))
+    if pinned:
+        perception.grant(Pin(pinned))
+    results = [perception.process(frame(index)) for index in range(10, 40)]
+    assert results[-1][0].track_ids.tolist() == [stays]
 
 
 def test_the_solver_follows_a_change_of_numbers() -> None:
