@@ -107,6 +107,7 @@ def sheet_of(palette: QPalette) -> str:
     QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {disabled}; }}
     QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {on}; }}
     QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled, QLabel:disabled {{ color: {disabled}; }}
+    QLineEdit > QToolButton {{ background: transparent; border: none; padding: 0; min-height: 0; }}
     QComboBox {{ padding-right: 4px; }}
     QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox::down-arrow {{ image: none; }}

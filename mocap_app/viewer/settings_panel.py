@@ -69,7 +69,6 @@ class SettingsPanel(Panel):
         whole.setSpacing(10)
         self.search.setPlaceholderText("Search settings")
         self.search.setClearButtonEnabled(True)
-        self.search.setFixedHeight(34)  # with less, Qt hangs the clear button below the middle
         self.search.setAccessibleName("Search settings")
         self.search.setToolTip("Finds settings by name, meaning or key.")
         self.search.textChanged.connect(self._filter)
