@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,8 @@ import pytest
 
 from mocap_app.config import (
     AppConfig,
+    CaptureConfig,
+    DetectorConfig,
     EngineConfig,
     MotionConfig,
     OscConfig,
@@ -24,6 +27,7 @@ from mocap_app.config import (
     read_user_settings,
     user_file,
 )
+from mocap_app.pipeline import build_session
 from mocap_app.stats import Spread, Summary
 from mocap_app.viewer.streams_model import Light, Traffic, address_of, is_on, switched
 from mocap_app.viewer.streams_table import BROWSER, STREAMS, VMC, VRCHAT
@@ -40,7 +44,7 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit,
 from mocap_app.viewer.editors import NumberEditor, PathEditor, SeveralEditor, ToggleEditor
 from mocap_app.viewer.health import Health
 from mocap_app.viewer.health_panel import WELL, HealthPanel
-from mocap_app.viewer.machine import Load
+from mocap_app.viewer.machine import Load, Machine
 from mocap_app.viewer.settings_panel import SettingsPanel
 from mocap_app.viewer.streams_panel import StreamsPanel
 
@@ -425,3 +429,38 @@ def test_health_shows_plots_bars_and_troubles(shown: Callable[[HealthPanel], Hea
     assert "Engine deforhmr in onnxruntime, 12 threads on 2 cores" in panel.about.text()
     painted = panel.tiles[2].grab().toImage()
     assert len({painted.pixel(x, y) for x in range(0, painted.width(), 3) for y in range(0, painted.height(), 3)}) > 5
+
+
+def test_a_real_session_turns_the_lamps_green_and_fills_the_health(
+    shown: Callable[[QWidget], QWidget], application: QApplication
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        config = AppConfig(
+            capture=CaptureConfig(source="synthetic", size=(160, 120), realtime=True),
+            detector=DetectorConfig("synthetic"),
+            engine=EngineConfig("synthetic"),
+            osc=OscConfig("127.0.0.1", receiver.getsockname()[1]),
+        )
+        streams, panel = StreamsPanel(config), HealthPanel()
+        shown(streams)
+        shown(panel)
+        health, machine = Health(config.engine.name, True), Machine(Path("takes"))
+        session = build_session(config)
+        session.start()
+        try:
+            wait_for(lambda: session.stats.frames > 2)
+            for _ in range(3):
+                streams.show_traffic(session.stats.summary())
+                told = health.update(session.stats.summary(), machine.read(), session.runtime, time.monotonic())
+                panel.show_report(told)
+                QTest.qWait(500)
+        finally:
+            session.stop()
+            session.join()
+        assert streams.cards["osc"].lamp.light is Light.FLOWING
+        assert receiver.recv(4096).startswith(b"#bundle")
+    assert float(panel.tiles[0].accessibleDescription().split(",")[0]) > 5
+    assert "solve" in panel.stages.bars.accessibleDescription()
+    assert "osc" in panel.ages.bars.accessibleDescription()
+    assert panel.about.text().startswith("Engine synthetic, "), "it has no network, so no runtime"
