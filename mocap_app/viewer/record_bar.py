@@ -106,6 +106,7 @@ class RecordBar(QFrame):
         self.name.setAccessibleName("Pattern for names of takes")
         self.name.setToolTip("Fields: " + ", ".join(f"{{{name}}} {tip}" for name, tip in FIELDS.items()))
         self.name.setMinimumWidth(150)
+        self.name.setCursorPosition(0)
         self.name.textEdited.connect(self._rename)
         self.next = _label("", "caption")
         self.keep_video = QCheckBox("Keep video")
@@ -124,6 +125,7 @@ class RecordBar(QFrame):
         self._plan = plan
         if self.name.text() != plan.pattern and not self.name.hasFocus():
             self.name.setText(plan.pattern)
+            self.name.setCursorPosition(0)
         self.count_in.setCurrentIndex(max(0, self.count_in.findData(plan.count_in_s)))
         self.keep_video.setChecked(plan.keeps_video)
         self.folder.setToolTip(f"Takes go to {Path(plan.folder).absolute()}. Press to choose another folder.")
