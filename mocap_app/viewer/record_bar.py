@@ -36,12 +36,16 @@ class RecordButton(QAbstractButton):
         super().__init__()
         self._theme = DARK
         self._is_recording = False
+        self._told: tuple[bool, str] | None = None
         self.setFixedSize(BUTTON_PX, BUTTON_PX)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.show_recording(False)
 
     def show_recording(self, is_recording: bool, reason: str = "") -> None:
         """Show what a press does; `reason` says why nothing can be recorded."""
+        if (is_recording, reason) == self._told:  # told often, and each repaint has the whole window composed anew
+            return
+        self._told = is_recording, reason
         self._is_recording = is_recording
         name = "Stop recording" if is_recording else "Record"
         self.setAccessibleName(name)
