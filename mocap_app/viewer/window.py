@@ -37,7 +37,7 @@ from .sources import source_title
 from .state import Mode, Phase, RecordPlan, disk_text
 from .status_words import panel_text, status_text
 from .studio import Studio
-from .theme import THEMES, palette_of, style_of
+from .theme import THEMES, Theme, palette_of, style_of
 from .video_panel import VideoPanel
 from .welcome_card import WelcomeCard
 from .wording import Notice
@@ -63,11 +63,12 @@ class MainWindow(QMainWindow):
         self._kept = layout.read_layout()
         studio.plan = layout.read_plan(studio.plan)
         self.theme = THEMES[self._kept.theme]
+        dress(self.theme)  # before there is anything to dress: each part is then polished once
         self._build_parts()
         self._arrange()
         self._build_menus()
         self._connect()
-        self.set_theme()
+        self._give_theme()
         self._restore()
         self._space = SpaceForButtons(self)
         self._space.guard(self)
@@ -342,14 +343,11 @@ class MainWindow(QMainWindow):
     def toggle_theme(self) -> None:
         """Change between dark and light."""
         self.theme = THEMES["light" if self.theme.name == "dark" else "dark"]
-        self.set_theme()
+        dress(self.theme)
+        self._give_theme()
 
-    def set_theme(self) -> None:
-        """Give every part the colours of the theme."""
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.setPalette(palette_of(self.theme))
-        application.setStyleSheet(style_of(self.theme))
+    def _give_theme(self) -> None:
+        """Give the parts that paint for themselves the colours of the theme."""
         for part in (self.panel, self.banner, self.card, self.source_bar, self.record_bar, self.panes):
             part.set_theme(self.theme)
         self.mesh_switch.setIcon(icon("mesh", self.theme.text))
@@ -412,6 +410,14 @@ class MainWindow(QMainWindow):
             f"<b>mocap-app {__version__}</b><p>Motion capture from one ordinary camera.</p>"
             "<p>Apache-2.0. What is installed beside it, and under which licences: mocap-app licenses.</p>",
         )  # fmt: skip
+
+
+def dress(theme: Theme) -> None:
+    """Give the whole application the palette and the style sheet of `theme`."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    application.setPalette(palette_of(theme))
+    application.setStyleSheet(style_of(theme))
 
 
 def _switch(tip: str, is_on: bool | None) -> QToolButton:
