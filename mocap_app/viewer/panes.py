@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QTabWidget, QWidget
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from exporters.errors import ExportError
 
@@ -33,6 +33,8 @@ from .timeline import Timeline
 if TYPE_CHECKING:
     from ..playback import Playback
 
+BUILD_MS = 40
+"""Between two panels that are built: the window turns in between."""
 TABS = ("Takes", "People", "Streams", "Settings", "Health")
 
 
@@ -45,6 +47,8 @@ class Panes(QObject):
     """A `Mode`, and the name of the take that is played; empty for the live view."""
     wished = pyqtSignal(object)
     """A `Wish` about people in view."""
+    completed = pyqtSignal()
+    """All panels are there."""
     failed = pyqtSignal(str)
     """Something could not be done, in words."""
 
@@ -59,9 +63,10 @@ class Panes(QObject):
         self.timeline = Timeline()
         self.takes = TakeList(Library(folder))
         self.people = PeoplePanel()
-        self.settings = SettingsPanel(config)
-        self.streams = StreamsPanel(config)
-        self.health = HealthPanel()
+        self._late: dict[str, QVBoxLayout] = {}
+        self.settings: SettingsPanel | None = None
+        self.streams: StreamsPanel | None = None
+        self.health: HealthPanel | None = None
         self._watch: Health | None = None
         self._machine: Machine | None = None
         self.tabs = self._build_tabs()
@@ -79,11 +84,32 @@ class Panes(QObject):
         if self.people.isVisible():
             self.people.show_tracks(tracks.track_ids, tracks.scores)
 
+    def complete(self) -> None:
+        """Build the panels that are seldom the first to be looked at, one after the other, once the window is seen."""
+        for number, build in enumerate((self._build_settings, self._build_streams, self._build_health)):
+            QTimer.singleShot(BUILD_MS * number, build)
+
+    def _build_settings(self) -> None:
+        self.settings = SettingsPanel(self._config)
+        self.settings.changed.connect(self._change_config)
+        self._late["Settings"].addWidget(self.settings)
+
+    def _build_streams(self) -> None:
+        self.streams = StreamsPanel(self._config)
+        self.streams.changed.connect(self._change_config)
+        self._late["Streams"].addWidget(self.streams)
+
+    def _build_health(self) -> None:
+        self.health = HealthPanel()
+        self._late["Health"].addWidget(self.health)
+        self.completed.emit()
+
     def begin_session(self, config: AppConfig) -> None:
         """Forget what was measured of the session before."""
         is_live = config.capture.source in ("camera", "stream") or config.capture.realtime
         self._watch = Health(config.engine.name, is_live)
-        self.streams.forget_traffic()
+        if self.streams is not None:
+            self.streams.forget_traffic()
         if self.mode is Mode.LIVE:
             self.people.clear()
 
@@ -94,17 +120,15 @@ class Panes(QObject):
         if self._machine is None:
             self._machine = Machine(self.takes.library.folder)
         report = self._watch.update(summary, self._machine.read(), runtime, time.monotonic())
-        if self.health.isVisible():
+        if self.health is not None and self.health.isVisible():
             self.health.show_report(report)
-        if self.streams.isVisible():
+        if self.streams is not None and self.streams.isVisible():
             self.streams.show_traffic(summary)
 
     def show_config(self, config: AppConfig) -> None:
         """Show the settings that run, unless the panels showed them first."""
         if config is not self._config:
-            self._config = config
-            self.settings.show_config(config)
-            self.streams.show_config(config)
+            self._tell_panels(config)
 
     def show_folder(self, folder: Path) -> None:
         """List the takes of `folder` anew."""
@@ -148,10 +172,22 @@ class Panes(QObject):
         tabs.setUsesScrollButtons(False)
         tabs.setElideMode(Qt.TextElideMode.ElideNone)
         tabs.setAccessibleName("Takes, people, streams, settings, health")
-        parts = (self.takes, self.people, self.streams, self.settings, self.health)
+        parts = (self.takes, self.people, *(self._late_page(title) for title in TABS[2:]))
         for title, part in zip(TABS, parts, strict=True):
             tabs.addTab(part, title)
         return tabs
+
+    def _late_page(self, title: str) -> QWidget:
+        page = QWidget()
+        self._late[title] = QVBoxLayout(page)
+        self._late[title].setContentsMargins(0, 0, 0, 0)
+        return page
+
+    def _tell_panels(self, config: AppConfig) -> None:
+        self._config = config
+        for panel in (self.settings, self.streams):
+            if panel is not None:
+                panel.show_config(config)
 
     def _connect(self) -> None:
         self.takes.chosen.connect(self._open)
@@ -159,8 +195,6 @@ class Panes(QObject):
         self.timeline.moved.connect(self._show_moment)
         self.timeline.span_changed.connect(self._keep_span)
         self.people.wished.connect(self._pass_wish)
-        self.settings.changed.connect(self._change_config)
-        self.streams.changed.connect(self._change_config)
 
     def _open(self, recording: Recording) -> None:
         """Play a recording from its beginning."""
@@ -200,7 +234,5 @@ class Panes(QObject):
 
     def _change_config(self, config: AppConfig) -> None:
         """Pass changed settings on, and show them in the other panel too."""
-        self._config = config
-        self.settings.show_config(config)
-        self.streams.show_config(config)
+        self._tell_panels(config)
         self.config_changed.emit(config)

@@ -180,6 +180,7 @@ class MainWindow(QMainWindow):
         self.record_bar.folder_asked.connect(self.choose_folder)
         self.panes.config_changed.connect(self.studio.apply)
         self.panes.mode_changed.connect(self._show_mode)
+        self.panes.completed.connect(lambda: self._space.guard(self.panes.tabs))
         self.panes.wished.connect(self.studio.ask)
         self.panes.failed.connect(lambda text: self.say(Notice("error", "That did not work", text)))
         self.desk.leaves_picture.connect(self._leave_picture)
@@ -198,6 +199,7 @@ class MainWindow(QMainWindow):
         """Start what was asked for, or look for a camera; called once the window can be seen."""
         self._show_disk()
         self.desk.begin(self._chooses_source)
+        self.panes.complete()
         self.panes.show_folder(self.studio.plan.folder)
 
     def showEvent(self, event: QShowEvent | None) -> None:
