@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from exporters.errors import ExportError
@@ -33,8 +33,6 @@ from .timeline import Timeline
 if TYPE_CHECKING:
     from ..playback import Playback
 
-BUILD_MS = 40
-"""Between two panels that are built: the window turns in between."""
 TABS = ("Takes", "People", "Streams", "Settings", "Health")
 
 
@@ -48,7 +46,7 @@ class Panes(QObject):
     wished = pyqtSignal(object)
     """A `Wish` about people in view."""
     completed = pyqtSignal()
-    """All panels are there."""
+    """A panel was built."""
     failed = pyqtSignal(str)
     """Something could not be done, in words."""
 
@@ -63,6 +61,7 @@ class Panes(QObject):
         self.timeline = Timeline()
         self.takes = TakeList(Library(folder))
         self.people = PeoplePanel()
+        self._is_seen = False
         self._late: dict[str, QVBoxLayout] = {}
         self.settings: SettingsPanel | None = None
         self.streams: StreamsPanel | None = None
@@ -85,23 +84,26 @@ class Panes(QObject):
             self.people.show_tracks(tracks.track_ids, tracks.scores)
 
     def complete(self) -> None:
-        """Build the panels that are seldom the first to be looked at, one after the other, once the window is seen."""
-        for number, build in enumerate((self._build_settings, self._build_streams, self._build_health)):
-            QTimer.singleShot(BUILD_MS * number, build)
+        """Build the panel that is looked at, called once the window is seen; the others are built when they are."""
+        self._is_seen = True
+        self._build_page(self.tabs.currentIndex())
 
-    def _build_settings(self) -> None:
-        self.settings = SettingsPanel(self._config)
-        self.settings.changed.connect(self._change_config)
-        self._late["Settings"].addWidget(self.settings)
-
-    def _build_streams(self) -> None:
-        self.streams = StreamsPanel(self._config)
-        self.streams.changed.connect(self._change_config)
-        self._late["Streams"].addWidget(self.streams)
-
-    def _build_health(self) -> None:
-        self.health = HealthPanel()
-        self._late["Health"].addWidget(self.health)
+    def _build_page(self, number: int) -> None:
+        title = TABS[number]
+        page = self._late.pop(title, None) if self._is_seen else None
+        if page is None:
+            return
+        if title == "Health":
+            self.health = HealthPanel()
+            page.addWidget(self.health)
+        elif title == "Settings":
+            self.settings = SettingsPanel(self._config)
+            self.settings.changed.connect(self._change_config)
+            page.addWidget(self.settings)
+        else:
+            self.streams = StreamsPanel(self._config)
+            self.streams.changed.connect(self._change_config)
+            page.addWidget(self.streams)
         self.completed.emit()
 
     def begin_session(self, config: AppConfig) -> None:
@@ -190,6 +192,7 @@ class Panes(QObject):
                 panel.show_config(config)
 
     def _connect(self) -> None:
+        self.tabs.currentChanged.connect(self._build_page)
         self.takes.chosen.connect(self._open)
         self.takes.export_asked.connect(self._export)
         self.timeline.moved.connect(self._show_moment)

@@ -180,7 +180,7 @@ def test_a_named_folder_records_from_the_start_and_closing_saves(opened: Open, t
 def test_engine_and_source_are_changed_while_the_window_lives(opened: Open) -> None:
     window = opened(SYNTHETIC)
     wait_for(lambda: has_result(window))
-    wait_for(lambda: window.panes.health is not None)
+    window.actions_by_name["tab_3"].trigger()
     settings = window.panes.settings
     assert settings is not None
     settings.changed.emit(replace(SYNTHETIC, detector=DetectorConfig(name="synthetic", every=2)))
