@@ -14,6 +14,11 @@ FIRST_STEPS = (
     "3.  Press it again. The take appears under Takes: play it, export it.",
 )
 
+IN_PARTS = (
+    "In the timeline: ← and → step, I and O set in and out, X the whole take, L loops.\n"
+    "In the 3-D view: 1, 2, 3 look from front, side and top, F frames the people, arrows turn, Home resets."
+)
+
 
 class HelpSheet(QDialog):
     """Lists the shortcuts of all actions. Belongs to the window's thread."""
@@ -33,6 +38,8 @@ class HelpSheet(QDialog):
         column.addSpacing(10)
         column.addWidget(title)
         column.addLayout(_key_grid(actions))
+        column.addSpacing(6)
+        column.addWidget(QLabel(IN_PARTS))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column.addSpacing(8)

@@ -150,6 +150,13 @@ class Panes(QObject):
         self.takes.select(name)
         self._open(recording)
 
+    def play_or_pause(self) -> None:
+        """Play or pause the take that is open; open the selected one where none is."""
+        if self.mode is Mode.PLAYBACK:
+            self.timeline.toggle()
+        else:
+            self.takes.play()
+
     def go_live(self) -> None:
         """Leave the take and show what is filmed."""
         if self.mode is Mode.LIVE:

@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._chooses_source = chooses_source
         self._plan_shown: RecordPlan | None = None
         self._sessions = 0
+        self._was_recording = False
         self._kept = layout.read_layout()
         studio.plan = layout.read_plan(studio.plan)
         self.theme = THEMES[self._kept.theme]
@@ -162,7 +163,7 @@ class MainWindow(QMainWindow):
             "mesh": lambda: self._show_over(mesh=not self.studio.view.show_mesh),
             "skeleton": lambda: self._show_over(skeleton=not self.studio.view.show_skeleton),
             "mirror": self.source_bar.mirror.click, "rotate": self.source_bar.turn_further,
-            "live": self.panes.go_live, "column": self._toggle_column,
+            "live": self.panes.go_live, "play": self.panes.play_or_pause, "column": self._toggle_column,
             "theme": self.toggle_theme, "full_screen": self._toggle_full_screen, "help": self.show_help,
             "about": self._about, **counts, **tabs,
         })  # fmt: skip
@@ -286,6 +287,9 @@ class MainWindow(QMainWindow):
         counting_s, reason = studio.count_in_left_s, studio.why_not_record
         self.record_bar.show_recording(studio.recording, studio.is_recording, counting_s, reason)
         self.panel.show_text(panel_text(studio, self.panel.shown, self.desk.devices.is_asking))
+        if studio.is_recording and not self._was_recording:
+            self.panes.go_live()
+        self._was_recording = studio.is_recording
         if studio.new_takes:
             studio.new_takes.clear()
             self.panes.show_folder(studio.plan.folder)
