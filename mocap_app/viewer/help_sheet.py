@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 FIRST_STEPS = (
     "1.  Choose a camera, or drop a video on the window.",
@@ -40,10 +40,10 @@ class HelpSheet(QDialog):
         column.addLayout(_key_grid(actions))
         column.addSpacing(6)
         column.addWidget(QLabel(IN_PARTS))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
+        close = QPushButton("Close")
+        close.clicked.connect(self.reject)
         column.addSpacing(8)
-        column.addWidget(buttons)
+        column.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)
 
 
 def _key_grid(actions: Sequence[QAction]) -> QGridLayout:

@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
         bottom = self.statusBar()
         assert bottom is not None
         bottom.setSizeGripEnabled(False)
+        bottom.setContentsMargins(14, 0, 10, 0)
         bottom.addWidget(self.status, 1)
 
     def _splitter(self, direction: Qt.Orientation, *parts: QWidget) -> QSplitter:
@@ -290,6 +291,7 @@ class MainWindow(QMainWindow):
         if studio.is_recording and not self._was_recording:
             self.panes.go_live()
         self._was_recording = studio.is_recording
+        self.panes.takes.show_recorded(studio.recording.name if studio.is_recording else "")
         if studio.new_takes:
             studio.new_takes.clear()
             self.panes.show_folder(studio.plan.folder)

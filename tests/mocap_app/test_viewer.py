@@ -103,6 +103,7 @@ def record(window: MainWindow, seconds: float = 0.5) -> None:
     QTest.keyClick(window, Qt.Key.Key_Space)
     wait_for(lambda: window.studio.recording.is_running and window.studio.recording.seconds > seconds)
     assert window.panel.text.recording or seconds < 0.1
+    wait_for(lambda: window.panes.takes._delegate.being_recorded == window.studio.recording.name)
     QTest.keyClick(window, Qt.Key.Key_Space)
     wait_for(lambda: len(window.panes.takes.library.recordings()) == before + 1)
     wait_for(lambda: window.banner.isVisible())
