@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -70,12 +69,7 @@ def build_perception(config: AppConfig) -> Perception:
 
 
 def give_back_memory() -> None:
-    """Hand back to the system what a session before had: measured, 200 MB each otherwise.
-
-    Networks that stand in circles of references wait for Python's collector, which seldom comes to the old ones; and
-    glibc keeps what ended threads had for threads to come.
-    """
-    gc.collect()
+    """Hand back to the system what a session before had: glibc keeps what ended threads had, for threads to come."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)

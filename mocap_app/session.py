@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from engines.types import BodyModel, FloatArray, MeshResult
@@ -250,7 +251,8 @@ class Session:
         self._check_going()
         source = self._make_source()
         frames: Mailbox[tuple[Frame, float]] = (
-            Mailbox(1, "latest", lambda: self.stats.drop("capture"))
+            # Not a lambda with self in it: a circle would keep the networks until Python's collector comes by.
+            Mailbox(1, "latest", partial(self.stats.drop, "capture"))
             if source.is_live
             else Mailbox(FRAMES_WAITING, "all")
         )
@@ -297,7 +299,7 @@ class Session:
         name = name_of(sink)
         threading.current_thread().name = name
         capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
-        mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, lambda: self.stats.drop(name))
+        mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, partial(self.stats.drop, name))
         try:
             offer(outlet, mailbox)
             self._drain(sink, mailbox)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -65,6 +67,24 @@ def test_a_session_runs_and_another_follows_without_waiting(studio: Studio) -> N
     assert first is not None
     assert first.state is State.STOPPED
     assert studio.sessions == 2
+
+
+def test_networks_go_with_their_session_and_do_not_wait_for_the_collector(studio: Studio) -> None:
+    studio.start()
+    poll_until(studio, lambda: studio.phase is Phase.RUNNING and studio.frames > 2)
+    session = studio._session
+    assert session is not None
+    left = [weakref.ref(session), weakref.ref(session._perception)]
+    gc.collect()
+    gc.disable()
+    try:
+        del session
+        studio.stop()
+        poll_until(studio, lambda: studio.phase is Phase.ENDED)
+        studio.pictures.take()
+        assert [ref() for ref in left] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_only_the_newest_of_several_changes_is_run(studio: Studio) -> None:
