@@ -221,6 +221,7 @@ class Panes(QObject):
         self.timeline.show_recording(recording)
         self.mode_changed.emit(Mode.PLAYBACK, recording.name)
         self._show_moment(0.0)
+        self.scene.reset_view()  # whoever plays it may stand elsewhere than who is filmed
         self.timeline.playhead.play()
 
     def _show_moment(self, seconds: float) -> None:
