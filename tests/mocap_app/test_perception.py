@@ -12,7 +12,8 @@ from engines.synthetic import SyntheticDetector, SyntheticDetectorOptions, Synth
 from engines.types import Detections, Image, Regions
 from mocap_app.capture.synthetic import draw_figure
 from mocap_app.config import DetectorConfig, TrackingConfig
-from mocap_app.perception import MAX_REGION_SIDES, PICTURE_PASSES, Perception, sane
+from mocap_app.perception import PICTURE_PASSES, Perception
+from mocap_app.sightings import MAX_REGION_SIDES, sane
 from mocap_app.types import Frame
 
 
