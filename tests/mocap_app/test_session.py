@@ -390,6 +390,56 @@ def test_each_part_is_closed_by_the_thread_that_made_it() -> None:
     assert source.closed_by == {"capture"}
 
 
+def test_detections_that_can_wait_run_on_a_thread_of_the_session() -> None:
+    names: list[str] = []
+
+    class Aside(FakePerception):
+        def see(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
+            names.append(self.submit(lambda image: threading.current_thread().name, IMAGE).result(WAIT_S))
+            return super().see(frame)
+
+    run(session_of(FakeSource(2), FakeSink(), make_perception=Aside))
+    assert names == ["detection_0"] * 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("detection")]
+
+
+def test_the_next_frame_is_looked_at_while_bodies_are_recovered() -> None:
+    recovering, looked = threading.Event(), threading.Event()
+
+    class Slow(FakePerception):
+        def recover(self, tracks: Tracks, sighting: Sighting) -> tuple[Tracks, MeshResult]:
+            recovering.set()
+            assert looked.wait(WAIT_S)
+            return super().recover(tracks, sighting)
+
+    def step(frame: Frame) -> None:
+        if frame.index == 1:
+            assert recovering.wait(WAIT_S)
+            looked.set()
+
+    sink = FakeSink()
+    run(session_of(FakeSource(3), sink, make_perception=lambda: Slow(step)))
+    assert sink.indices == [0, 1, 2]
+
+
+def test_a_solver_that_cannot_be_made_ends_the_session() -> None:
+    perception = FakePerception()
+
+    def make_solver(_: object) -> FakeSolver:
+        raise SinkError("no body")
+
+    session = session_of(
+        FakeSource(5, is_live=True, blocks=True),
+        FakeSink(),
+        make_perception=lambda: perception,
+        make_solver=make_solver,
+    )
+    session.start()
+    with pytest.raises(SinkError, match="no body"):
+        session.join()
+    assert perception.closed_by is not None
+
+
 def test_join_from_inside_is_refused() -> None:
     errors: list[SessionError] = []
     session = session_of(FakeSource(1), FakeSink())
