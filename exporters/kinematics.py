@@ -30,14 +30,22 @@ def forward_kinematics(skeleton: Skeleton, rotations_wxyz: Array, root_translati
         rotations_wxyz: `(..., J, 4)`, parent-relative, the root's relative to the world.
         root_translation: `(..., 3)` metres, where the root joint is.
     """
-    world = world_rotations(skeleton, rotations_wxyz)
-    joints = np.empty((*world.shape[:-1], 3))
-    offsets = skeleton.offsets.astype(np.float64)
-    for j, parent in enumerate(skeleton.parents):
-        if parent < 0:
-            joints[..., j, :] = root_translation
-        else:
-            joints[..., j, :] = joints[..., parent, :] + rotate(world[..., parent, :], offsets[j])
+    return joint_positions(skeleton, world_rotations(skeleton, rotations_wxyz), root_translation)
+
+
+def joint_positions(skeleton: Skeleton, world_rotations_wxyz: Array, root_translation: Array) -> FloatArray:
+    """Return where the joints are, `(..., J, 3)` float32, from rotations known already.
+
+    Args:
+        skeleton: J joints.
+        world_rotations_wxyz: `(..., J, 4)`, joint -> world, of `world_rotations`.
+        root_translation: `(..., 3)` metres, where the root joint is.
+    """
+    above = np.maximum(skeleton.parents, 0)
+    joints = rotate(world_rotations_wxyz[..., above, :], skeleton.offsets.astype(np.float64))
+    joints[..., 0, :] = root_translation
+    for j, parent in enumerate(skeleton.parents[1:], start=1):
+        joints[..., j, :] += joints[..., parent, :]
     return joints.astype(np.float32)
 
 

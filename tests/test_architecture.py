@@ -74,10 +74,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.session": (*APP_STAGE, "mocap_app.stages", "mocap_app.capture", "mocap_app.sinks",
                           "mocap_app.perception",
                           "mocap_app.motion", "mocap_app.tracking"),
-    "mocap_app.playback": (*APP_STAGE, "engines.*", "exporters.*"),
+    # A scene is plain arrays, whether seen live or played back: its type is the viewer's, and loads no Qt.
+    "mocap_app.playback": (
+        *APP_STAGE, "engines.*", "exporters.*", "mocap_app.viewer.scene", "mocap_app.motion.world", "mocap_app.export",
+    ),
     "mocap_app.viewer": (
         *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.pipeline",
-        "mocap_app.sinks", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
+        "mocap_app.sinks", "mocap_app.motion.world", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
