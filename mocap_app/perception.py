@@ -35,6 +35,7 @@ from .sightings import (
 )
 from .tracking import Track, Tracker, is_crowded, without_duplicates
 from .types import Frame, Tracks
+from .wishes import Wish
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Perception:
         self._submit = submit
 
     def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
-        """Return the people seen in `frame`, in order of first appearance, and milliseconds per stage."""
+        """Return the people seen in `frame`, actors first, in order of appearance, and milliseconds per stage."""
         return self._with_bodies(*self.see(frame))
 
     def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
@@ -107,7 +108,7 @@ class Perception:
         return self._with_bodies(*self.see_picture(frame))
 
     def see(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
-        """Return the people seen in `frame`, in order of first appearance, and milliseconds per stage.
+        """Return the people seen in `frame`, actors first, in order of appearance, and milliseconds per stage.
 
         Somebody scored below `min_presence` is left out of this frame, and looked for by the detector in the next.
         """
@@ -167,6 +168,10 @@ class Perception:
         tracks, meshes = self.recover(tracks, sighting)
         laps_ms["recover"] += (time.perf_counter_ns() - begun_ns) / 1e6
         return tracks, meshes, laps_ms
+
+    def grant(self, wish: Wish) -> bool:
+        """Do what is asked about people; return False where it names somebody unknown, which is logged."""
+        return self._tracker.grant(wish)
 
     def close(self) -> None:
         """Release detector and engine; may be called twice."""
@@ -244,7 +249,8 @@ class Perception:
         surprises = [
             known[n].surprise(boxes[n], frame.timestamp_ns) if followed[n] else np.inf for n in range(len(sighting))
         ]
-        seen = without_duplicates(sight, surprises, sorted(present, key=lambda n: not followed[n]))
+        pinned = [track.is_pinned for track in known] + [False] * (len(sighting) - len(known))
+        seen = without_duplicates(sight, surprises, sorted(present, key=lambda n: (not followed[n], not pinned[n])))
         for row, track in enumerate(known):
             if row in seen:
                 self._tracker.see(track, boxes[row], regions[row], float(sighting.scores[row]), frame.timestamp_ns)
@@ -326,8 +332,8 @@ class _Clock:
 
 
 def in_order_of_birth(rows: list[int], tracks: list[Track]) -> tuple[list[int], Tracks]:
-    """Return rows and their tracks, the oldest person first."""
-    order = sorted(range(len(rows)), key=lambda n: tracks[n].track_id)
+    """Return rows and their tracks, actors before others, the oldest person first."""
+    order = sorted(range(len(rows)), key=lambda n: (not tracks[n].is_pinned, tracks[n].track_id))
     ids = np.array([tracks[n].track_id for n in order], np.int64)
     boxes = np.array([tracks[n].box_xyxy for n in order], np.float32).reshape(-1, 4)
     scores = np.array([tracks[n].score for n in order], np.float32)

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .sinks import MakeSink, Sink, SinkContext
 from .stages import Outlook, PerceptionStage, Seen, SolverStage
 from .stats import Stats
 from .types import Frame, FrameResult
+from .wishes import Wish
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +118,7 @@ class Session:
         self._ready: Future[bool] = Future()
         self._solved = threading.Event()
         """Set when the solving thread needs perception no more."""
+        self._wishes: deque[Wish] = deque()
         self._outlets: list[Future[Mailbox[FrameResult]]] = [Future() for _ in make_sinks]
         self._threads = [
             threading.Thread(target=self._run, args=(self._capture,), name="capture"),
@@ -167,6 +170,14 @@ class Session:
         for thread in self._threads:
             thread.start()
         self._started = True
+
+    def ask(self, wish: Wish) -> None:
+        """Have `wish` done before the next frame is looked at; never waits.
+
+        Wishes are done in the order they came, and those about people who are not there are refused by a logged
+        line. Before the session runs they wait for its first frame; after its end nothing happens.
+        """
+        self._wishes.append(wish)
 
     def stop(self) -> None:
         """Ask the session to end and return at once; what was recorded is kept. Harmless at any time."""
@@ -235,8 +246,18 @@ class Session:
             perception.close()
 
     def _look(self, perception: PerceptionStage, frame: Frame, capture_ms: float) -> Seen:
+        granted = self._granted(perception)
         tracks, sighting, stage_ms = (perception.see_picture if self._pictures else perception.see)(frame)
-        return Seen(frame, tracks, sighting, {"capture": capture_ms, **stage_ms})
+        return Seen(frame, tracks, sighting, {"capture": capture_ms, **stage_ms}, granted)
+
+    def _granted(self, perception: PerceptionStage) -> tuple[Wish, ...]:
+        """Have perception do what was asked; return what the solver has to know of, with the frame it begins at."""
+        granted = []
+        while self._wishes:
+            wish = self._wishes.popleft()
+            if perception.grant(wish):
+                granted.append(wish)
+        return tuple(granted)
 
     def _solve(self) -> None:
         try:
@@ -308,6 +329,8 @@ class Session:
         begun_ns = time.perf_counter_ns()
         tracks, meshes = perception.recover(seen.tracks, seen.sighting)
         recovered_ns = time.perf_counter_ns()
+        for wish in seen.granted:
+            solver.grant(wish)
         poses = solver.solve(seen.frame, tracks, meshes, smooth=not self._pictures)
         recover_ms = seen.stage_ms["recover"] + (recovered_ns - begun_ns) / 1e6
         solve_ms = (time.perf_counter_ns() - recovered_ns) / 1e6

@@ -13,6 +13,7 @@ from exporters.types import Pose, Skeleton
 from .capture import FrameSource
 from .mailbox import Mailbox
 from .types import Frame, Tracks
+from .wishes import Wish
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ class PerceptionStage(Protocol):
 
     def recover(self, tracks: Tracks, sighting: Sighting) -> tuple[Tracks, MeshResult]:
         """Return the bodies of those seen; called by the solving thread, while the next picture is looked at."""
+
+    def grant(self, wish: Wish) -> bool:
+        """Do what is asked about people, between two frames; return False where it cannot be done."""
 
     def close(self) -> None:
         """Release detector and engine."""
@@ -51,6 +55,9 @@ class SolverStage(Protocol):
     def skeleton(self, betas: FloatArray) -> Skeleton:
         """Return the bones of a performer."""
 
+    def grant(self, wish: Wish) -> None:
+        """Do what is asked and was granted by perception, between two frames."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -60,6 +67,8 @@ class Seen:
     tracks: Tracks
     sighting: Sighting
     stage_ms: dict[str, float]
+    granted: tuple[Wish, ...] = ()
+    """What was asked for and begins with this frame."""
 
 
 @dataclass(frozen=True, slots=True)

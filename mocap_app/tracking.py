@@ -6,6 +6,7 @@ on how fast the frames come or how many are dropped.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ import numpy as np
 from engines.types import FloatArray
 
 from .config import TrackingConfig
+from .wishes import Merge, Pin, Swap, Wish
+
+logger = logging.getLogger(__name__)
 
 SAME_PERSON_COST = 0.3
 """A detection belongs to a followed person whose box costs less; see `box_costs`."""
@@ -33,9 +37,11 @@ CLEAR_SURPRISE = 0.15
 is, the newer one is."""
 COURSE_TIME_S = 0.3
 """Over which the course (velocity) of a person is averaged."""
+PINNED_LOST_S = 600.0
+"""An actor (somebody pinned) unseen for so long is gone, too."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """One person. Changed by the tracker alone."""
 
@@ -50,6 +56,8 @@ class Track:
     """`(2,)` float32, of the box's centre."""
     is_lost: bool = False
     """Not seen in the last frame."""
+    is_pinned: bool = False
+    """An actor: keeps the number for long, and comes first."""
 
     def box_at(self, timestamp_ns: int) -> FloatArray:
         """Return the `(4,)` box moved along the person's course, on or back."""
@@ -71,10 +79,15 @@ class Tracker:
         self._next_id = 1
         self.tracks: list[Track] = []
         """In order of birth; lost ones stay until `lost_after_s` has passed."""
+        self.absent: list[Track] = []
+        """Actors lost for longer, who are awaited anywhere: `bear` gives the next one who appears their number."""
 
     @property
     def free_places(self) -> int:
-        """How many more people may be followed; somebody just lost keeps the place."""
+        """How many more people may be followed; somebody just lost keeps the place.
+
+        That of an absent actor is free, but for the actor alone: whoever appears next is the actor.
+        """
         return max(0, self._config.max_people - len(self.tracks))
 
     @property
@@ -83,9 +96,12 @@ class Tracker:
         return any(track.is_lost for track in self.tracks)
 
     def forget(self, timestamp_ns: int) -> None:
-        """Let go of everybody not seen for `lost_after_s`."""
-        limit_ns = round(self._config.lost_after_s * 1e9)
-        self.tracks = [t for t in self.tracks if not t.is_lost or timestamp_ns - t.seen_ns <= limit_ns]
+        """Let go of everybody not seen for `lost_after_s`, and of actors not seen for `PINNED_LOST_S`."""
+        limit_ns, longest_ns = round(self._config.lost_after_s * 1e9), round(PINNED_LOST_S * 1e9)
+        gone = [t for t in self.tracks if t.is_lost and timestamp_ns - t.seen_ns > limit_ns]
+        self.tracks = [t for t in self.tracks if t not in gone]
+        awaited = [t for t in [*self.absent, *gone] if t.is_pinned and timestamp_ns - t.seen_ns <= longest_ns]
+        self.absent = awaited
 
     def assign(self, boxes_xyxy: FloatArray, timestamp_ns: int) -> list[int | None]:
         """Return for each track the row of the `(N, 4)` detected boxes that shows it, or None."""
@@ -114,10 +130,15 @@ class Tracker:
         return sorted(rows, key=lambda n: -float(scores[n] * areas[n]))
 
     def bear(self, box_xyxy: FloatArray, region: FloatArray, score: float, timestamp_ns: int) -> Track:
-        """Add a person with a number never used before."""
+        """Add a person with a number never used before, or that of the absent actor who was seen nearest."""
         still = np.zeros(2, np.float32)
-        track = Track(self._next_id, box_xyxy, region, score, timestamp_ns, still)
-        self._next_id += 1
+        if self.absent:
+            actor = min(self.absent, key=lambda t: float(np.linalg.norm(_centers(t.box_xyxy) - _centers(box_xyxy))))
+            self.absent.remove(actor)
+            track = Track(actor.track_id, box_xyxy, region, score, timestamp_ns, still, is_pinned=True)
+        else:
+            track = Track(self._next_id, box_xyxy, region, score, timestamp_ns, still)
+            self._next_id += 1
         self.tracks.append(track)
         return track
 
@@ -138,6 +159,54 @@ class Tracker:
     def lose(self, track: Track) -> None:
         """Note that a followed person was not seen in this frame."""
         track.is_lost = True
+
+    def grant(self, wish: Wish) -> bool:
+        """Do what is asked about people; return False, with a logged line, where it names somebody unknown."""
+        match wish:
+            case Pin(number, is_pinned):
+                done = self._pin(number, is_pinned)
+            case Swap(a, b):
+                done = self._swap(a, b)
+            case Merge(a, into):
+                done = self._merge(a, into)
+            case _:
+                return True
+        if not done:
+            known = ", ".join(str(t.track_id) for t in [*self.tracks, *self.absent]) or "nobody"
+            logger.warning("%s: found a person who is not there, expected one of: %s; nothing was changed", wish, known)
+        return done
+
+    def _find(self, number: int) -> Track | None:
+        return next((t for t in [*self.tracks, *self.absent] if t.track_id == number), None)
+
+    def _pin(self, number: int, is_pinned: bool) -> bool:
+        track = self._find(number)
+        if track is not None:
+            track.is_pinned = is_pinned
+        return track is not None
+
+    def _swap(self, a: int, b: int) -> bool:
+        first, second = self._find(a), self._find(b)
+        if first is None or second is None or first is second:
+            return False
+        first.track_id, second.track_id = second.track_id, first.track_id
+        # Who is an actor goes with the number.
+        first.is_pinned, second.is_pinned = second.is_pinned, first.is_pinned
+        return True
+
+    def _merge(self, a: int, into: int) -> bool:
+        track, other = self._find(a), self._find(into)
+        if track is None or a == into or not 0 < into < self._next_id:
+            return False
+        seen_twice = other is not None and not other.is_lost
+        ends = track if seen_twice else other
+        if not seen_twice:
+            track.track_id = into
+        if other is not None:
+            other.is_pinned = track.is_pinned = track.is_pinned or other.is_pinned
+        self.tracks = [t for t in self.tracks if t is not ends]
+        self.absent = [t for t in self.absent if t is not ends]
+        return True
 
 
 @dataclass(frozen=True, slots=True)

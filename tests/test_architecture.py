@@ -25,7 +25,7 @@ NETWORKS = (*DOORS, *PARTS, *HEAVY)
 LIBRARY_TYPES = ("engines.types", "engines.errors", "exporters.types", "exporters.errors")
 APP_BASE = (
     "mocap_app", "mocap_app.types", "mocap_app.errors", "mocap_app.mailbox", "mocap_app.stats", "mocap_app.config",
-    *LIBRARY_TYPES,
+    "mocap_app.wishes", *LIBRARY_TYPES,
 )  # fmt: skip
 APP_STAGE = (*APP_BASE, "engines", "exporters", "cv2")
 WINDOW = "PyQt6"
@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.config": (
         "mocap_app.errors", "engines.registry", "engines.options", "exporters.files", "yaml", *LIBRARY_TYPES,
     ),
+    "mocap_app.wishes": ("mocap_app.config", *LIBRARY_TYPES),
     "mocap_app.capture": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.capture"),
     "mocap_app.tracking": (*APP_STAGE, "engines.*", "exporters.*"),
     "mocap_app.motion": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.motion"),
@@ -78,9 +79,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.playback": (
         *APP_STAGE, "engines.*", "exporters.*", "mocap_app.viewer.scene", "mocap_app.motion.world", "mocap_app.export",
     ),
+    # takes on disk: read, moved and written by the exporters, without any stage of a session
+    "mocap_app.library": (*APP_BASE, "mocap_app.library", "exporters.*"),
     "mocap_app.viewer": (
-        *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.pipeline",
-        "mocap_app.sinks", "mocap_app.motion.world", "exporters.kinematics", "engines.rendering", "moderngl", WINDOW,
+        *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.library",
+        # where the camera stands in the world, for its frustum
+        "mocap_app.motion.world",
+        "mocap_app.pipeline", "mocap_app.sinks", "exporters.kinematics",
+        # what the export dialog offers is what the tables have
+        "exporters.files", "exporters.presets", "engines.rendering", "moderngl", WINDOW,
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),

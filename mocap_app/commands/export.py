@@ -7,7 +7,9 @@ never replaced: the new one gets a number, which is said.
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import sys
 from pathlib import Path
 
 from exporters.files import FORMATS
@@ -19,6 +21,9 @@ from .messages import Progress, start_logging
 from .settings import add_verbosity
 
 logger = logging.getLogger(__name__)
+
+PROGRESS = "progress "
+"""Begins each line of `--progress`; JSON follows: done, total, and the file that was written or its error."""
 
 EXAMPLES = f"""examples:
   mocap-app export takes/dance_person1.npz --to dance.bvh --preset blender --fps 30
@@ -67,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="files of one recording begin and end together; who is absent stands still",
     )
+    parser.add_argument(
+        "--progress", action="store_true", help="tell each file on the error output in JSON, for programs that wait"
+    )
     add_verbosity(parser)
 
 
@@ -95,12 +103,21 @@ def main(args: argparse.Namespace) -> int:
         else:
             progress.close()  # the path goes where the line stands
             print(outcome)
-        if not args.quiet:
+        if args.progress:
+            tell(done, len(jobs), job.target, outcome)
+        elif not args.quiet:
             progress.show(done)
     progress.close()
     if failed:
         raise SinkError(f"{len(failed)} of {len(jobs)} files could not be written: {' | '.join(failed)}")
     return 0
+
+
+def tell(done: int, total: int, target: Path, outcome: Path | Exception) -> None:
+    """Write a line that a program can read."""
+    failed = isinstance(outcome, Exception)
+    said = {"done": done, "total": total, "file": str(target if failed else outcome), "error": str(outcome) * failed}
+    print(f"{PROGRESS}{json.dumps(said)}", file=sys.stderr, flush=True)
 
 
 def options_of(args: argparse.Namespace) -> ExportOptions:

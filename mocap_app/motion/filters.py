@@ -48,11 +48,15 @@ class PlaceFilter:
     """
 
     def __init__(self, config: SmoothingConfig) -> None:
-        self._cutoffs_hz = config.min_cutoff_hz * np.array((1.0, 1.0, DEPTH_CUTOFF))
-        self._betas = config.beta * np.array((PLACE_BETA, PLACE_BETA, DEPTH_BETA))
+        self.set_up(config)
         self._raw: np.ndarray | None = None
         self._smooth = np.zeros(3)
         self._speed = np.zeros(3)
+
+    def set_up(self, config: SmoothingConfig) -> None:
+        """Go on with other settings, without a jump."""
+        self._cutoffs_hz = config.min_cutoff_hz * np.array((1.0, 1.0, DEPTH_CUTOFF))
+        self._betas = config.beta * np.array((PLACE_BETA, PLACE_BETA, DEPTH_BETA))
 
     def __call__(self, place_m: np.ndarray, step_s: float) -> np.ndarray:
         """Return the smoothed `(3,)` float64 place, `step_s` seconds after the last one."""
@@ -82,6 +86,10 @@ class RotationFilter:
         self._raw: np.ndarray | None = None
         self._smooth = np.zeros((0, 4))
         self._speed = np.zeros((0, 3))
+
+    def set_up(self, config: SmoothingConfig) -> None:
+        """Go on with other settings, without a jump."""
+        self._config = config
 
     def __call__(self, rotations_wxyz: np.ndarray, confidence: np.ndarray, step_s: float) -> np.ndarray:
         """Return `(J, 4)` float64 unit quaternions, `step_s` seconds after the last ones.

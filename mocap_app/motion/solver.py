@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engines.types import BodyModel, FloatArray, MeshResult
@@ -11,6 +13,7 @@ from exporters.types import Pose, Skeleton
 
 from ..config import MotionConfig, SmoothingConfig
 from ..types import Frame, Tracks
+from ..wishes import Merge, Smooth, Swap, Wish
 from .filters import PlaceFilter, RotationFilter
 from .flips import FlipGate
 from .retarget import SOLE_BELOW_JOINTS_M, local_rotations, skeleton_of
@@ -70,6 +73,23 @@ class MotionSolver:
             for rotation, root, subject in zip(rotations, roots, tracks.track_ids, strict=True)
         )
 
+    def grant(self, wish: Wish) -> None:
+        """Smooth by other settings, or follow a change of numbers, so that nobody glides into another's place."""
+        match wish:
+            case Smooth(smoothing):
+                self._config = replace(self._config, smoothing=smoothing)
+                # What is off remembers nothing, so that it begins anew when it is on again.
+                self._people = self._people if smoothing.enabled else {}
+                for person in self._people.values():
+                    person.set_up(smoothing)
+            case Swap(a, b):
+                turned = {a: b, b: a}
+                self._people = {turned.get(n, n): person for n, person in self._people.items()}
+            case Merge(a, into):
+                moved, known = self._people.pop(a, None), self._people.get(into)
+                if moved is not None and (known is None or known.seen_ns < moved.seen_ns):
+                    self._people[into] = moved
+
     def _smooth(
         self, frame: Frame, tracks: Tracks, meshes: MeshResult, rotations: np.ndarray, places: np.ndarray
     ) -> None:
@@ -103,6 +123,11 @@ class _Person:
         self.rotations = RotationFilter(config)
         self.place = PlaceFilter(config)
         self.seen_ns = seen_ns
+
+    def set_up(self, config: SmoothingConfig) -> None:
+        """Go on with other settings, without a jump."""
+        self.rotations.set_up(config)
+        self.place.set_up(config)
 
 
 def evidence_weights(parents: np.ndarray) -> np.ndarray:
