@@ -141,6 +141,8 @@ class Session:
         self._opened: Future[tuple[FrameSource, Mailbox[tuple[Frame, float]]]] = Future()
         self._loaded: Future[SinkContext] = Future()
         self._ready: Future[bool] = Future()
+        self.mailboxes: dict[str, Mailbox[Any]] = {}
+        """Those between the threads, by the name of their drops; for looking at their lengths."""
         self._outlets: list[Future[Mailbox[FrameResult]]] = [Future() for _ in make_sinks]
         self._threads = [
             threading.Thread(target=self._run, args=(self._capture,), name="capture"),
@@ -227,6 +229,7 @@ class Session:
             if source.is_live
             else Mailbox(FRAMES_WAITING, "all")
         )
+        self.mailboxes["capture"] = frames
         try:
             offer(self._opened, (source, frames))
             self._ready.result()
@@ -266,6 +269,7 @@ class Session:
         threading.current_thread().name = name
         capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
         mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, lambda: self.stats.drop(name))
+        self.mailboxes[name] = mailbox
         try:
             offer(outlet, mailbox)
             self._drain(sink, mailbox)
