@@ -32,6 +32,8 @@ PATIENCE = 3.0
 ROLES = {"blazepose-full": "encoder", "blazepose-detection": "detector"}
 """What a network is, by its key; every other one is an engine's own, the head."""
 PICTURE_WH = (1080, 1920)
+FILLED_BY = 1
+"""The shipped crop whose person is the largest and the easiest to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ def picture_of_one() -> Image:
     """Return an upright picture that one rendered person fills, so that one look of a detector is enough."""
     import cv2
 
-    image, regions = crops_of(1)
-    crop = image[:, : int(regions.sides_px[0])]
+    image, regions = crops_of(FILLED_BY + 1)
+    side = int(regions.sides_px[FILLED_BY])
+    crop = image[:, FILLED_BY * side : (FILLED_BY + 1) * side]
     width, height = PICTURE_WH
     picture = np.full((height, width, 3), 128, np.uint8)
     top = (height - width) // 2

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .lines import shown_precision
+from .lines import crowd_text, shown_precision
 from .report import Report
 
 CHANGED = 0.10
@@ -39,6 +39,8 @@ def compare_lines(a: Report, b: Report) -> Iterator[str]:
     ours, theirs = figures(a), figures(b)
     shared = [name for name in ours if name in theirs]
     width = max((len(name) for name in shared), default=0)
+    if shared:
+        yield f"{'':<{width}} {'first':>10} {'second':>10}   ratio"
     for name in shared:
         before, after = ours[name], theirs[name]
         yield f"{name:<{width}} {before.value:10.2f} {after.value:10.2f}   {ratio_text(before, after)}".rstrip()
@@ -73,9 +75,11 @@ def figures(report: Report) -> dict[str, Figure]:
 
 def _line_figures(part: str, measured: dict[str, Any]) -> dict[str, Figure]:
     found = {f"{part} frames/s": Figure(measured["frames_per_s"], more_is_better=True)}
-    spreads = {**measured["stages"], **{f"age at {name}": age for name, age in measured["ages"].items()}}
-    if measured.get("pixels"):
-        spreads["age by pixels"] = measured["pixels"]
+    spreads = dict(measured["stages"])
+    if part == "live":  # where the time of capture is a wait; and at full speed an age is that of a queue
+        del spreads["capture"]
+        spreads |= {f"age at {name}": age for name, age in measured["ages"].items()}
+        spreads |= {"age by pixels": measured["pixels"]} if measured["pixels"] else {}
     for name, spread in spreads.items():
         found |= {f"{part} {name} {p}, ms": Figure(spread[f"{p}_ms"]) for p in ("p50", "p95")}
     found[f"{part} processor, ms/frame"] = Figure(measured["cpu_ms_per_frame"])
@@ -87,7 +91,7 @@ def _line_figures(part: str, measured: dict[str, Any]) -> dict[str, Figure]:
 
 def _cell_figures(row: dict[str, Any]) -> dict[str, Figure]:
     way = f"{row['runtime']} {shown_precision(row)}".strip()
-    name = f"{row['name']} {way} {row['people']} people"
+    name = f"{row['name']} {way}, {crowd_text(row['people'])}"
     found = {f"{name} {p}, ms": Figure(row["predict"][f"{p}_ms"]) for p in ("p50", "p95")}
     found[f"{name} load, s"] = Figure(row["load_s"])
     if row["peak_rss_mb"] is not None:

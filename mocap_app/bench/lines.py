@@ -96,6 +96,11 @@ def cell_text(row: dict[str, Any]) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def crowd_text(people: int) -> str:
+    """Return how many people."""
+    return "1 person" if people == 1 else f"{people} people"
+
+
 def shown_precision(row: dict[str, Any]) -> str:
     """Return the precision, or nothing where it is not ours to say."""
     return "" if row["runtime"] == AUTO else str(row["precision"])

@@ -118,7 +118,7 @@ def run_matrix(plan: Plan, config: AppConfig, tell: Callable[[str], None] | None
     loaded: dict[tuple[str, ...], Row] = {}
     for cell in plan.cells(config):
         if tell is not None:
-            tell(f"{cell.name}, {cell.runtime}, {cell.precision}, {cell.people} people")
+            tell(cell_name(cell))
         rows.append(_measure(cell, loaded))
     compare_choice(rows)
     return rows
@@ -135,6 +135,12 @@ def _measure(cell: Cell, loaded: dict[tuple[str, ...], Row]) -> Row:
     if "reason" in loaded[way]:
         return {**asked, "reason": loaded[way]["reason"]}
     return {**asked, "first_load_s": loaded[way]["load_s"], **run_cell(cell)}
+
+
+def cell_name(cell: Cell) -> str:
+    """Return the cell in words."""
+    precision = "" if cell.runtime == AUTO else f" {cell.precision}"
+    return f"{cell.name}, {cell.runtime}{precision}, {'1 person' if cell.people == 1 else f'{cell.people} people'}"
 
 
 def run_cell(cell: Cell) -> Row:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .cell import AUTO
-from .lines import shown_precision
+from .lines import crowd_text, shown_precision
 from .report import Report, write
 
 COLOURS = {"torch": "#d1603d", "onnxruntime": "#3d7ea6", "openvino": "#6a51a3", "tensorrt": "#5b8c3a", AUTO: "#9a9a9a"}
@@ -17,6 +17,8 @@ STAGE_COLOURS = {
 HATCHES = {"fp16": "//"}
 INK, GRID = "#2b2f33", "#dfe3e6"
 DPI = 150
+OUT_OF_SIGHT = 4.0
+"""So many times the middle one is too slow to be drawn in full."""
 
 
 def matplotlib_is_here() -> bool:
@@ -64,7 +66,7 @@ def draw_cells(axes: Any, cells: list[dict[str, Any]], people: int) -> None:
     engines = list(dict.fromkeys(row["name"] for row in cells))
     ways = list(dict.fromkeys((row["runtime"], shown_precision(row)) for row in cells))
     width = 0.8 / len(ways)
-    highest = max(row["predict"]["p95_ms"] for row in cells)
+    limit = limit_of(cells)
     named: set[tuple[str, str]] = set()
     for row in cells:
         way = (row["runtime"], shown_precision(row))
@@ -73,17 +75,25 @@ def draw_cells(axes: Any, cells: list[dict[str, Any]], people: int) -> None:
         label = None if way in named else " ".join(way).strip().replace(AUTO, "the default choice")
         named.add(way)
         axes.bar(
-            x, p50, 0.9 * width, color=COLOURS.get(way[0], INK), hatch=HATCHES.get(way[1], ""), edgecolor="white",
-            linewidth=0.5, label=label, zorder=2,
+            x, min(p50, limit), 0.9 * width, color=COLOURS.get(way[0], INK), hatch=HATCHES.get(way[1], ""),
+            edgecolor="white", linewidth=0.5, label=label, zorder=2,
         )  # fmt: skip
-        axes.plot((x, x), (p50, p95), color=INK, linewidth=1, zorder=3)
-        axes.text(x, p95 + 0.02 * highest, f"{p50:.1f}", ha="center", va="bottom", fontsize=7, color=INK)
+        axes.plot((x, x), (min(p50, limit), min(p95, limit)), color=INK, linewidth=1, zorder=3)
+        # What goes beyond the axis says so by an arrow.
+        text = f"{p50:.1f}" if p95 <= limit else f"{p50:.0f} \u2191"
+        axes.text(x, min(p95, limit) + 0.02 * limit, text, ha="center", va="bottom", fontsize=7, color=INK)
     axes.set_xticks(range(len(engines)), engines)
-    axes.set_ylim(0, 1.15 * highest)
-    axes.set_ylabel("ms per frame")
-    crowd = "1 person" if people == 1 else f"{people} people"
-    _finish(axes, f"predict alone, {crowd}: median, whisker to the 95th percentile; lower is better", "y")
+    axes.set_ylim(0, 1.12 * limit)
+    axes.set_ylabel("ms per frame", fontsize=8, color=INK)
+    _finish(axes, f"predict alone, {crowd_text(people)}: median, whisker to the 95th percentile; lower is better", "y")
     axes.legend(fontsize=7, frameon=False, ncols=1, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def limit_of(cells: list[dict[str, Any]]) -> float:
+    """Return where the axis ends: at the slowest cell, or far above what is usual where that would hide the others."""
+    medians = sorted(row["predict"]["p50_ms"] for row in cells)
+    usual = medians[len(medians) // 2]
+    return min(max(row["predict"]["p95_ms"] for row in cells), OUT_OF_SIGHT * usual)
 
 
 def draw_line(axes: Any, report: Report) -> None:
@@ -103,10 +113,17 @@ def draw_line(axes: Any, report: Report) -> None:
         names.append(name)
         axes.barh(row, spread["p50_ms"], height=0.55, color="#b5838d", zorder=2)
         axes.plot((spread["p50_ms"], spread["p95_ms"]), (row, row), color=INK, linewidth=1, zorder=3)
-        axes.text(spread["p95_ms"], row, f"  {spread['p50_ms']:.1f} ms", va="center", fontsize=8, color=INK)
+        axes.text(
+            spread["p95_ms"],
+            row,
+            f"  {spread['p50_ms']:.1f} ms, p95 {spread['p95_ms']:.1f}",
+            va="center",
+            fontsize=8,
+            color=INK,
+        )
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set_xlabel("ms")
+    axes.set_xlabel("ms", fontsize=8, color=INK)
     axes.margins(x=0.25)
     axes.set_xlim(left=0)
     video = report["video"]
