@@ -42,7 +42,7 @@ def _render(path: Path, people: int, size_wh: tuple[int, int], duration_s: float
     from ..demo.choreography import FPS
     from ..demo.scene import render_clip
 
-    logger.info("rendering %d demo people, %dx%d, to measure on", people, *size_wh)
+    logger.info("rendering a clip to measure on: %d performer(s), %dx%d", people, *size_wh)
     progress = Progress(round(duration_s * FPS))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -16,6 +15,7 @@ from engines.runtime.present import absence
 from ..config import AppConfig
 from ..errors import ConfigError
 from .cell import AUTO, Cell
+from .children import command_of, environment
 
 PRECISIONS = ("fp32", "fp16")
 HALF_RUNTIMES = ("onnxruntime", "tensorrt")
@@ -145,9 +145,11 @@ def cell_name(cell: Cell) -> str:
 
 def run_cell(cell: Cell) -> Row:
     """Measure one cell in a process of its own; `{"reason": ...}` where that fails in whatever way."""
-    command = [sys.executable, "-m", "mocap_app.bench.cell", cell.as_json()]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(
+            command_of("cell", cell.as_json()), env=environment(), capture_output=True, text=True, timeout=PATIENCE_S,
+            check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"reason": f"was not done after {PATIENCE_S:.0f} s"}
     lines = done.stdout.strip().splitlines()

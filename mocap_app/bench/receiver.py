@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..errors import SinkError
 from .arrivals import END
+from .children import command_of, environment
 
 PATIENCE_S = 10.0
 
@@ -44,8 +44,8 @@ def receiving(performers: int) -> Iterator[Arrivals]:
     Raises:
         SinkError: The process did not start, or did not answer.
     """
-    command = [sys.executable, "-m", "mocap_app.bench.arrivals", str(performers)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = command_of("arrivals", str(performers))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
         try:
             assert process.stdout is not None
             arrivals = Arrivals(int(process.stdout.readline() or 0))
