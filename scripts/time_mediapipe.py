@@ -34,7 +34,9 @@ def pictures(path: str, frames: int) -> Iterator[np.ndarray]:
             good, image = capture.read()
             if not good:
                 break
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+            picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+            picture.flags.writeable = False  # as its examples do: it is then passed without a copy
+            yield picture
             count += 1
         capture.release()
         if count == before:

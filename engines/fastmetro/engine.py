@@ -14,7 +14,7 @@ from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader, check_body
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_config, read_header
-from ..types import FloatArray, Image, MeshResult, Regions
+from ..types import FloatArray, Image, MeshResult, Regions, Sighting
 from ..weights import find_configured, sha256_of
 from .config import FastMetroConfig
 from .default import DefaultNetwork
@@ -45,9 +45,17 @@ class FastMetroEngine:
         how = (options.runtime, device, options.threads)
         self._network = _Default(path, self._recovery, *how) if own else _Published(path, self._recovery, *how)
 
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Look at one person per region; see `engines.types.MeshEngine`."""
+        return self._recovery.see(image, regions, intrinsics, self._network.read)
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the bodies of what was seen; see `engines.types.MeshEngine`."""
+        return self._recovery.recover(sighting)
+
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self._recovery.predict(image, regions, intrinsics, self._network.read)
+        return self.recover(self.see(image, regions, intrinsics))
 
     def close(self) -> None:
         """Nothing is held beyond this object."""

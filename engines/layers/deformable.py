@@ -88,8 +88,10 @@ class DeformableContext(nn.Module):
         batch, channels, height, width = context.shape
         positions = self.offsets(context).reshape(batch * self.groups, height, width, 2)
         folded = context.reshape(batch * self.groups, channels // self.groups, height, width)
-        sampled = sample_map(folded, positions).reshape(batch, channels, height * width)
         grids = self.bias.reshape(1, self.groups, self.heads // self.groups * self.queries, height, width)
         grids = grids.expand(batch, -1, -1, -1, -1).reshape(batch * self.groups, -1, height, width)
-        bias = sample_map(grids, positions).reshape(batch, self.heads, self.queries, height * width)
+        both = sample_map(torch.cat([folded, grids], 1), positions)
+        sampled, bias = both.split([folded.shape[1], grids.shape[1]], 1)
+        sampled = sampled.reshape(batch, channels, height * width)
+        bias = bias.reshape(batch, self.heads, self.queries, height * width)
         return sampled.transpose(1, 2), bias

@@ -11,7 +11,7 @@ from .line import MakeSource, MemoryLog, Run, run_line, without_news_of_takes, w
 from .receiver import receiving
 
 INFERENCE_STAGES = ("detect", "track", "recover", "solve")
-"""What one thread does to a frame, one after the other; capture has a thread of its own."""
+"""What is done to a frame, one after the other, by the two threads that look and solve; capture has its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from engines.types import BodyModel, FloatArray, Image, MeshEngine, MeshResult, Regions
+from engines.types import BodyModel, FloatArray, Image, MeshEngine, MeshResult, Regions, Sighting
 
 from ..capture import FrameSource, open_source
 from ..config import AppConfig, CaptureConfig
@@ -79,18 +79,26 @@ class _Moments:
 
 
 class SlowedEngine:
-    """An engine that sleeps before each prediction: for showing what a slow one does to a live run."""
+    """An engine that sleeps before each look: for showing what a slow one does to a live run."""
 
     def __init__(self, engine: MeshEngine, slower_ms: float) -> None:
         """Own `engine`."""
         self._engine, self._slower_s = engine, slower_ms / 1e3
         self.body_model: BodyModel = engine.body_model
 
-    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
-        """Sleep, then recover; nobody costs nothing."""
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Sleep, then look; nobody costs nothing."""
         if len(regions):
             time.sleep(self._slower_s)
-        return self._engine.predict(image, regions, intrinsics)
+        return self._engine.see(image, regions, intrinsics)
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the bodies of what was seen."""
+        return self._engine.recover(sighting)
+
+    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
+        """Do both."""
+        return self.recover(self.see(image, regions, intrinsics))
 
     def close(self) -> None:
         """Close the engine."""
@@ -117,7 +125,7 @@ def run_line(
         config: What engine, detector, motion and sinks are; its `capture` is not read.
         make_source: Opens the source.
         watchers: Further sinks.
-        slower_ms: Slept by the engine in each prediction.
+        slower_ms: Slept by the engine before each look.
         memory: When to look at the memory; None looks every five seconds.
 
     Raises:

@@ -1,8 +1,8 @@
 """The whole line behind a camera's pace: the age of a frame when its motion leaves, measured in two ways.
 
 `osc`, by the grab stamp: from the moment at which the source handed the frame over (`Frame.grabbed_ns`) to the moment
-after the last packet of its poses was given to the system. It holds the wait for the inference thread, detection,
-tracking, recovery, solving, the wait for the sink's thread, and encoding. It lacks what happens before the stamp.
+after the last packet of its poses was given to the system. It holds the waits for the threads that look and solve,
+detection, tracking, recovery, solving, the wait for the sink's thread, and encoding. It lacks what comes before.
 
 `pixels`, by a clock in the picture: from the moment at which a camera would have shown the picture, as read from the
 pixels that were solved, to the arrival of the pose's last packet in another process. It holds all of the above, and the
@@ -83,7 +83,7 @@ class Live:
 
     run: Run
     slower_ms: float
-    """Slept by the engine in each prediction."""
+    """Slept by the engine before each look."""
     pixels: Spread | None
     """Ages by the clock in the pictures; None where nobody was seen."""
     packets: int
