@@ -21,6 +21,13 @@ def report_markdown(report: Report) -> str:
     return "\n\n".join([*parts, END])
 
 
+def placed(tables: str, text: str) -> str:
+    """Return `text` with `tables` in place of what stands between its marks; the tables alone where it has none."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return before + tables + after if begin and end else tables + "\n"
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table."""
     lines = [head, ["---"] * len(head), *rows]

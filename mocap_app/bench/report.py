@@ -101,7 +101,8 @@ def write_text(path: Path, text: str, flag: str) -> None:
     Raises:
         SinkError: The file cannot be written.
     """
-    write(path, flag, lambda: path.write_text(text + "\n", encoding="utf-8", newline="\n"))
+    ended = text if text.endswith("\n") else text + "\n"
+    write(path, flag, lambda: path.write_text(ended, encoding="utf-8", newline="\n"))
 
 
 def write(path: Path, flag: str, save: Callable[[], object]) -> None:

@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--json", type=Path, metavar="FILE", help="write the figures to FILE as well; - prints them alone"
     )
-    output.add_argument("--markdown", type=Path, metavar="FILE", help="write them as tables; - prints these alone")
+    output.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="write them as tables, between the marks of FILE where it has some; - prints them alone",
+    )
     output.add_argument("--plot", type=Path, metavar="FILE.png", help="draw them (needs the extra bench)")
     add_settings(parser)
 
@@ -164,7 +169,7 @@ def check_plot(path: Path | None) -> None:
 def show(report: dict[str, Any], args: argparse.Namespace) -> int:
     """Print the report, and write it wherever that was asked for."""
     from ..bench.lines import report_lines
-    from ..bench.markdown import report_markdown
+    from ..bench.markdown import placed, report_markdown
     from ..bench.report import write_text
 
     texts = {
@@ -174,7 +179,8 @@ def show(report: dict[str, Any], args: argparse.Namespace) -> int:
     alone = [text for path, text in texts.values() if path is not None and str(path) == "-"]
     for flag, (path, text) in texts.items():
         if path is not None and str(path) != "-":
-            write_text(path, text, flag)
+            before = path.read_text(encoding="utf-8") if flag == "--markdown" and path.is_file() else ""
+            write_text(path, placed(text, before) if before else text, flag)
     if args.plot is not None:
         from ..bench.plot import plot_report
 

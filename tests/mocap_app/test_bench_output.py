@@ -14,7 +14,7 @@ from bench_material import FLAGS, cell_row, write_walk
 
 from mocap_app import cli
 from mocap_app.bench.compare import compare_lines, unlike
-from mocap_app.bench.markdown import BEGIN, END, report_markdown
+from mocap_app.bench.markdown import BEGIN, END, placed, report_markdown
 from mocap_app.bench.matrix import compare_choice
 from mocap_app.bench.report import SCHEMA, read_report
 from mocap_app.errors import ConfigError
@@ -80,6 +80,12 @@ def test_the_tables_stand_between_marks(measured: tuple[Path, dict[str, Any]], r
     rows = [line for line in tables.splitlines() if line.startswith("| deforhmr")]
     assert len(rows) == 4
     assert len({line.count("|") for line in rows}) == 1
+
+
+def test_tables_take_the_place_of_those_before() -> None:
+    new = f"{BEGIN}\n\nnew\n\n{END}"
+    assert placed(new, f"# Title\n\n{BEGIN}\nold\n{END}\n\nafter\n") == f"# Title\n\n{new}\n\nafter\n"
+    assert placed(new, "something else\n") == new + "\n"
 
 
 def test_a_comparison_marks_what_changed(report: dict[str, Any]) -> None:
