@@ -75,6 +75,10 @@ def add_matrix_arguments(group: Any) -> None:
     group.add_argument("--precision", type=parse_names, metavar="NAME,NAME", help="fp32,fp16 (default: fp32)")
     group.add_argument("--detectors", type=parse_names, metavar="NAME,NAME", help="default: blazepose")
     group.add_argument(
+        "--rounds", type=int, default=1, metavar="N",
+        help="measure each cell N times, in turns, and keep the least disturbed one (default: 1)",
+    )  # fmt: skip
+    group.add_argument(
         "--cell-seconds", type=float, default=2.0, metavar="SECONDS", help="measure each cell so long (default: 2)"
     )
 
@@ -134,7 +138,11 @@ def plan_of(args: argparse.Namespace) -> Any:
         "engines": args.engines, "runtimes": args.runtimes, "detectors": args.detectors, "people": args.people,
         "precisions": args.precision,
     }  # fmt: skip
-    plan = Plan(seconds=args.cell_seconds, **{key: tuple(value) for key, value in given.items() if value is not None})
+    plan = Plan(
+        seconds=args.cell_seconds,
+        rounds=args.rounds,
+        **{key: tuple(value) for key, value in given.items() if value is not None},
+    )
     plan.check()
     return plan
 

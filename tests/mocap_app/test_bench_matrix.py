@@ -11,7 +11,7 @@ from engines.errors import UnknownEngineError
 from engines.runtime.present import absence
 from mocap_app.bench.cell import AUTO, Cell, crops_of, picture_of_one, role_of
 from mocap_app.bench.lines import matrix_lines
-from mocap_app.bench.matrix import Plan, compare_choice, run_cell, run_matrix, why_not
+from mocap_app.bench.matrix import Plan, compare_choice, least_disturbed, run_cell, run_matrix, why_not
 from mocap_app.config import AppConfig, EngineConfig
 from mocap_app.errors import ConfigError
 
@@ -80,6 +80,8 @@ def test_an_impossible_plan_is_refused_before_anything_is_loaded() -> None:
         Plan(engines=("deforhrm",)).check()
     with pytest.raises(ConfigError, match="--runtimes: found onnx"):
         Plan(runtimes=("onnx",)).check()
+    with pytest.raises(ConfigError, match="--rounds: found 0"):
+        Plan(rounds=0).check()
     with pytest.raises(ConfigError, match="--precision: found int8"):
         Plan(precisions=("int8",)).check()
 
@@ -105,6 +107,17 @@ def test_the_default_choice_is_compared_with_the_best_of_its_place() -> None:
     compare_choice(rows)
     assert rows[0]["best"] == "onnxruntime fp32"
     assert rows[0]["ratio_to_best"] == pytest.approx(1.2)
+
+
+def test_of_several_rounds_the_least_disturbed_is_kept() -> None:
+    failed = {key: value for key, value in cell_row("torch", 1.0).items() if key != "predict"} | {"reason": "it broke"}
+    kept = least_disturbed([cell_row("torch", 14.0), cell_row("torch", 11.0), failed])
+    assert kept["predict"]["p50_ms"] == 11.0
+    assert kept["p50_ms_of_rounds"] == [14.0, 11.0]
+    assert least_disturbed([failed, failed])["reason"] == "it broke"
+    rows = run_matrix(Plan(("synthetic",), (), (), (1,), seconds=0.05, rounds=2), SYNTHETIC)
+    assert len(rows) == 1
+    assert len(rows[0]["p50_ms_of_rounds"]) == 2
 
 
 def test_people_are_regions_of_the_shipped_crops() -> None:
