@@ -43,7 +43,7 @@ class Run:
 
 
 class MemoryLog:
-    """Looks at the memory at the start, every so many seconds or frames, and at the end."""
+    """Looks at the memory at the start, every so many seconds or frames, and once all was released."""
 
     def __init__(
         self, every_s: float = 5.0, every_frames: int = 0, tell: Callable[[Sample], None] | None = None
@@ -164,7 +164,7 @@ def _wait(session: Session, moments: _Moments, log: MemoryLog) -> None:
     try:
         while session.state not in ENDED:
             time.sleep(POLL_S)
-            if State.RUNNING in moments.entered:
+            if session.state is State.RUNNING:  # and not while it ends, when engines are released
                 elapsed_s = time.monotonic() - moments.entered[State.RUNNING][0]
                 log.look(elapsed_s, session.stats.frames, at_once=not log.samples)
     except KeyboardInterrupt:

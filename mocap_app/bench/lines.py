@@ -68,8 +68,8 @@ def memory_line(samples: list[dict[str, Any]]) -> str:
     first, last = known[0], known[-1]
     most = max(sample["rss_mb"] for sample in known)
     return (
-        f"  memory: {first['rss_mb']:.0f} MB at the start, {last['rss_mb']:.0f} MB at the end, at most {most:.0f} MB "
-        f"in {len(known)} looks"
+        f"  memory: {first['rss_mb']:.0f} MB at the start, at most {most:.0f} MB in {len(known)} looks, "
+        f"{last['rss_mb']:.0f} MB when all was released"
     )
 
 

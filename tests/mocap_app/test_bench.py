@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_material import SYNTHETIC, write_walk
+from bench_material import FLAGS, SYNTHETIC, write_walk
 
 from mocap_app.bench.line import MemoryLog
 from mocap_app.bench.lines import report_lines
@@ -104,3 +107,25 @@ def test_a_short_video_is_looped(tmp_path: Path) -> None:
     report = measure(SYNTHETIC, video, Request(live=False, looped_s=0.5))
     assert report["headless"]["frames"] == 15
     assert "live" not in report
+
+
+def run_script(name: str, *arguments: str) -> str:
+    script = Path(__file__).parents[2] / "scripts" / name
+    done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_memory_run_looks_every_so_many_frames_and_tells_the_growth(tmp_path: Path) -> None:
+    video = write_walk(tmp_path / "walk.mp4", FRAMES)
+    told = run_script("memory_run", "--video", str(video), *FLAGS, "--frames", "120", "--every", "40", "--no-record")
+    assert "walk.mp4, looped to 120 frames, synthetic, VMC on" in told
+    assert "180 frames" in told
+    if resident_mb() is not None:
+        assert re.search(r"growth from frame \d+ to frame \d+: [+-]\d", told)
+
+
+def test_the_comparison_with_mediapipe_says_what_it_needs() -> None:
+    told = run_script("compare_mediapipe", "--help")
+    for flag in ("--venv", "--video", "--seconds", "--task-model"):
+        assert flag in told
