@@ -53,7 +53,7 @@ class Recovery:
         crop = torch.zeros(1, 3, CROP_PX, CROP_PX)
         self._encoder = open_session(
             load_pose_encoder(), [crop], ["crops"], ENCODER_OUTPUTS, "blazepose-full", runtime, device, threads,
-            encoder_trial(),
+            encoder_trial(), wide=True,
         )  # fmt: skip
 
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None, read: Reader) -> Sighting:

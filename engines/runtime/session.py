@@ -51,6 +51,7 @@ def open_session(
     device: str = "cpu",
     threads: int = 0,
     trial: Trial | None = None,
+    wide: bool = False,
 ) -> NetworkSession:
     """Open `module` in the runtime of that name: auto | torch | onnxruntime | openvino | tensorrt.
 
@@ -62,7 +63,7 @@ def open_session(
         RuntimeUnavailableError: the runtime asked for by name cannot run here.
     """
     network = Network(
-        module, example_inputs, input_names, output_names, cache_key, trial or doubled(example_inputs)
+        module, example_inputs, input_names, output_names, cache_key, trial or doubled(example_inputs), wide
     )  # fmt: skip
     order = [
         c for c in (ON_CUDA if device.startswith("cuda") else ON_CPU) if network.trial.half or c.precision != "fp16"
