@@ -64,7 +64,7 @@ def add_line_arguments(group: Any) -> None:
     group.add_argument("--looped", type=float, metavar="SECONDS", help="loop the video until so much of it was seen")
     group.add_argument(
         "--slow-engine", type=float, default=0.0, metavar="MS",
-        help="make the engine slower by so much at each look in the live run, which is then the only one; somebody new is "
+        help="make the engine slower by so much at each look in the live run, then the only one; somebody new is "
         "looked at twice",
     )  # fmt: skip
 
