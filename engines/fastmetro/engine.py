@@ -94,7 +94,7 @@ class _Published:
         self._session = open_session(
             _FineMesh(network), [torch.zeros(1, 3, CROP_PX, CROP_PX)], ("crops",), OUTPUTS,
             f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
-            crops_trial((CROP_PX, CROP_PX), mesh_error_mm),
+            crops_trial((CROP_PX, CROP_PX), mesh_error_mm), brief=lambda: _FineMesh(network.brief()),
         )  # fmt: skip
 
     def read(self, views: Views, _: EncoderSight) -> BodySight:

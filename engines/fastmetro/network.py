@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from ..backbones.hrnet import HrnetTrunk
 from ..backbones.resnet import ResNetTrunk
+from ..layers.brief_linear import BriefLinear
 from ..layers.landmark_numbers import NUMBERS as LANDMARK_NUMBERS
 from ..layers.landmark_start import MeshStart
 from ..layers.packed_attention import BLOCKED
@@ -18,7 +20,7 @@ from ..layers.upsampling import GatherUpsampling
 from .config import FastMetroConfig
 from .regressor import BodyParametersRead, ParameterRegressor
 from .topology import Topology
-from .transformer import Read, Sizes, Start, Transformer
+from .transformer import Layer, Read, Sizes, Start, Transformer
 
 FEED_FORWARD = 4
 """How much wider the feed-forward layers are than the tokens."""
@@ -41,6 +43,15 @@ class MeshRead(NamedTuple):
     """Where the configuration has the regressor."""
 
 
+class CellConv(nn.Conv2d):
+    """A convolution of one cell as the product of matrices that it is: for so few cells, in a third less time."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return `(B, out, H, W)` of `(B, in, H, W)`."""
+        cells = functional.linear(features.flatten(2).transpose(1, 2), self.weight.flatten(1), self.bias)
+        return cells.transpose(1, 2).reshape(-1, self.out_channels, *features.shape[2:])
+
+
 class FastMetro(nn.Module):
     """Image tokens, one camera token and learned joint and vertex tokens through two transformers."""
 
@@ -53,7 +64,7 @@ class FastMetro(nn.Module):
         first, second = config.widths
         if config.trunk:
             self.backbone = ResNetTrunk() if config.trunk == "resnet50" else HrnetTrunk(64)
-        self.conv_1x1 = nn.Conv2d(config.feature_channels, first, 1)
+        self.conv_1x1 = CellConv(config.feature_channels, first, 1)
         self.cam_token_embed = nn.Embedding(1, first)
         self.joint_token_embed = nn.Embedding(config.joints, first)
         self.vertex_token_embed = nn.Embedding(config.vertices, first)
@@ -122,6 +133,21 @@ class FastMetro(nn.Module):
         For inference; call it after the weights are loaded, and again after they change.
         """
         self.settled_queries, self.settled_asked = self.transformer_1.start(self._queries(), self.blocked)
+
+    def brief(self) -> FastMetro:
+        """Return the same network for inference, its largest matrix products in bfloat16.
+
+        Norms, softmax, residual sums and heads stay in single precision; what is not rounded is shared. On the
+        closed-formula weights of size S the finest vertices move by 0.15 % of the largest (95th percentile).
+        """
+        shared: dict[int, object] = {id(tensor): tensor for tensor in (*self.parameters(), *self.buffers())}
+        network = deepcopy(self, shared)
+        for layer in (module for module in network.modules() if isinstance(module, Layer)):
+            layer.linear1 = BriefLinear(layer.linear1, torch.bfloat16)
+            layer.linear2 = BriefLinear(layer.linear2)
+        for attention in (layer.multihead_attn for layer in network.transformer_1.decoder.layers):  # type: ignore[union-attr]
+            attention.out_proj = BriefLinear(attention.out_proj)  # type: ignore[union-attr,arg-type]
+        return network
 
     def _queries(self) -> Tensor:
         return torch.cat([self.joint_token_embed.weight, self.vertex_token_embed.weight])[None]

@@ -42,18 +42,20 @@ class PackedAttention(nn.Module):
 
     def answer(self, asked: Tensor, keys: Tensor, values: Tensor, blocked: Tensor | None = None) -> Tensor:
         """Return what `forward` does, for queries that were projected before (a batch of 1 serves every row)."""
-        projected = self._project(keys, 1), self._project(values, 2)
-        return self.out_proj(join_heads((self._mix_fused if self.training else self._mix)(asked, *projected, blocked)))
+        mix = self._mix if torch.onnx.is_in_onnx_export() else self._mix_fused
+        return self.out_proj(join_heads(mix(asked, self._project(keys, 1), self._project(values, 2), blocked)))
 
     def _mix(self, asked: Tensor, keys: Tensor, values: Tensor, blocked: Tensor | None) -> Tensor:
         scores = (asked * asked.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
         return torch.softmax(scores if blocked is None else scores + blocked, dim=-1) @ values
 
     def _mix_fused(self, asked: Tensor, keys: Tensor, values: Tensor, blocked: Tensor | None) -> Tensor:
-        """Return the same, with dropout: a third less time to train, but hard on exporters."""
+        """Return the same, in training with dropout: a third less time, but hard on exporters."""
         asked = asked.expand(len(keys), -1, -1, -1)
         mask = None if blocked is None else blocked.to(asked.dtype)
-        return functional.scaled_dot_product_attention(asked, keys, values, mask, self.dropout)
+        return functional.scaled_dot_product_attention(
+            asked, keys, values, mask, self.dropout if self.training else 0.0
+        )
 
     def _project(self, tokens: Tensor, part: int) -> Tensor:
         weight, bias = self.in_proj_weight.chunk(3)[part], self.in_proj_bias.chunk(3)[part]

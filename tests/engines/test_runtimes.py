@@ -251,3 +251,23 @@ def test_ctrl_c_is_no_crash_after_openvino_ends() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+@pytest.mark.parametrize(("error", "precision"), [(0.001, "bf16"), (0.01, "fp32")])
+def test_torch_by_name_takes_the_brief_form_where_it_is_close_enough(
+    error: float, precision: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Near(Small):
+        def forward(self, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+            sums, scaled = super().forward(points, weights)
+            return sums * (1 + error), scaled
+
+    monkeypatch.setattr(session, "has_bfloat16", lambda: True)
+    caplog.set_level(logging.INFO)
+    network = small_network()
+    opened = open_session(
+        network.module, network.example_inputs, network.input_names, network.output_names, "near", "torch", brief=Near
+    )
+    exact = TorchSession(network.module).run(*ONES)[0]
+    np.testing.assert_allclose(opened.run(*ONES)[0], exact * (1 + (error if precision == "bf16" else 0)), rtol=1e-6)
+    assert len(warnings_of(caplog)) == (precision == "fp32")
