@@ -101,8 +101,11 @@ def restrict(runtime: str, precision: str) -> None:
     """
     from engines.runtime import session
 
-    if runtime != AUTO:
-        session.ON_CPU = session.ON_CUDA = (session.Candidate(runtime, precision),)  # type: ignore[assignment]
+    if runtime == AUTO:
+        return
+    session.ON_CPU = session.ON_CUDA = (session.Candidate(runtime, precision),)  # type: ignore[assignment]
+    # torch by name takes bfloat16 for some large networks.
+    session.has_bfloat16 = lambda: False  # type: ignore[attr-defined]
 
 
 def prepare(cell: Cell) -> tuple[Callable[[], object], Callable[[], None]]:

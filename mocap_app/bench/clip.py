@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import tempfile
@@ -19,7 +20,9 @@ SIZE_WH = (1080, 1920)
 DURATION_S = 10.0
 
 
-def rendered_clip(people: int = 1, size_wh: tuple[int, int] = SIZE_WH, duration_s: float = DURATION_S) -> Path:
+def rendered_clip(
+    people: int = 1, size_wh: tuple[int, int] = SIZE_WH, duration_s: float = DURATION_S, quiet: bool = False
+) -> Path:
     """Return a video of so many demo people (1 to 8), rendered at the first time: 50 s for the default, on two cores.
 
     Raises:
@@ -29,21 +32,22 @@ def rendered_clip(people: int = 1, size_wh: tuple[int, int] = SIZE_WH, duration_
     from ..demo.run import check_request
 
     check_request(duration_s, people)
-    name = f"{people}_people_{size_wh[0]}x{size_wh[1]}_{duration_s:g}s_{sources_digest()}.mp4"
-    path = cache_folder() / "clips" / name
+    crowd = "1_person" if people == 1 else f"{people}_people"
+    name = f"demo_{crowd}_{size_wh[0]}x{size_wh[1]}_{duration_s:g}s.mp4"
+    path = cache_folder() / "clips" / sources_digest() / name
     if not path.is_file():
-        _render(path, people, size_wh, duration_s)
+        _render(path, people, size_wh, duration_s, quiet)
     return path
 
 
-def _render(path: Path, people: int, size_wh: tuple[int, int], duration_s: float) -> None:
+def _render(path: Path, people: int, size_wh: tuple[int, int], duration_s: float, quiet: bool) -> None:
     """Write the clip at once or not at all."""
     from ..commands.messages import Progress
     from ..demo.choreography import FPS
     from ..demo.scene import render_clip
 
     logger.info("rendering a clip to measure on: %d performer(s), %dx%d", people, *size_wh)
-    progress = Progress(round(duration_s * FPS))
+    progress = Progress(round(duration_s * FPS), io.StringIO() if quiet else None)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:

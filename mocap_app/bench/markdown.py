@@ -39,8 +39,14 @@ def line_text(report: Report) -> str:
     video = report["video"]
     name = f"{video['name']}, {video['size_wh'][0]}x{video['size_wh'][1]}"
     rows = [*headless_rows(report.get("headless")), *live_rows(report.get("live"))]
-    memory = [memory_line(report[part]["memory"]).strip() for part in ("headless", "live") if part in report]
-    return table((f"The whole line, {name}", "p50", "p95"), rows) + "\n\n" + "; ".join(memory) + "."
+    memory = [
+        f"{part}: {memory_line(report[part]['memory']).strip().removeprefix('memory: ')}"
+        for part in ("headless", "live")
+        if part in report
+    ]
+    return (
+        table((f"The whole line, {name}", "p50", "p95"), rows) + "\n\n" + "Resident memory. " + "; ".join(memory) + "."
+    )
 
 
 def headless_rows(figures: dict[str, Any] | None) -> Iterator[tuple[str, str, str]]:

@@ -163,7 +163,7 @@ def video_of(args: argparse.Namespace) -> Path:
     from ..bench.clip import DURATION_S, SIZE_WH, rendered_clip
 
     people = args.people[0] if args.people else 1
-    return rendered_clip(people, tuple(args.size or SIZE_WH), args.duration or DURATION_S)
+    return rendered_clip(people, tuple(args.size or SIZE_WH), args.duration or DURATION_S, args.quiet)
 
 
 def check_plot(path: Path | None) -> None:
