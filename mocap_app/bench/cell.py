@@ -149,9 +149,9 @@ def measure(cell: Cell) -> dict[str, Any]:
     Raises:
         EngineError: It cannot be run here.
     """
-    restrict(cell.runtime, cell.precision)
     before_mb = resident_mb()
     begun_s = time.perf_counter()
+    restrict(cell.runtime, cell.precision)  # loads torch: a part of loading
     call, close = prepare(cell)
     load_s = time.perf_counter() - begun_s
     if cell.seconds <= 0:

@@ -33,7 +33,7 @@ def test_a_real_cell_has_every_figure() -> None:
     assert row["load_s"] > 0
     assert row["gpu_mb"] is None
     if row["peak_rss_mb"] is not None:
-        assert row["bare_rss_mb"] < row["peak_rss_mb"] < 5000
+        assert row["bare_rss_mb"] < 150 < row["peak_rss_mb"] < 5000  # torch alone takes more, and is part of the load
 
 
 def test_a_matrix_has_a_row_for_everything_that_was_asked_for() -> None:
