@@ -116,6 +116,8 @@ class Session:
         self._perceived: Future[Outlook[Any]] = Future()
         self._loaded: Future[SinkContext] = Future()
         self._ready: Future[bool] = Future()
+        self.mailboxes: dict[str, Mailbox[Any]] = {}
+        """Those between the threads, by the name of their drops; for looking at their lengths."""
         self._solved = threading.Event()
         """Set when the solving thread needs perception no more."""
         self._wishes: deque[Wish] = deque()
@@ -214,6 +216,7 @@ class Session:
             if source.is_live
             else Mailbox(FRAMES_WAITING, "all")
         )
+        self.mailboxes["capture"] = frames
         try:
             offer(self._opened, (source, frames))
             self._ready.result()
@@ -228,6 +231,7 @@ class Session:
         self._check_going()
         perception = self._make_perception()
         seen: Mailbox[Seen] = Mailbox(1, "all")
+        self.mailboxes["solve"] = seen
         try:
             with ThreadPoolExecutor(1, "detection") as aside:
                 perception.work_aside(aside.submit)
@@ -294,6 +298,7 @@ class Session:
         threading.current_thread().name = name
         capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
         mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, lambda: self.stats.drop(name))
+        self.mailboxes[name] = mailbox
         try:
             offer(outlet, mailbox)
             self._drain(sink, mailbox)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# Where one process draws without a window by EGL first and opens Qt's windows by GLX afterwards, Mesa crashes. The
+# application opens its window first; tests come in any order, so there Qt takes EGL as well.
+os.environ.setdefault("QT_XCB_GL_INTEGRATION", "xcb_egl")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
     "mocap_app.export": (*APP_BASE, "mocap_app.motion", "engines.*", "exporters.*"),
     "mocap_app.demo": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch"),
-    "mocap_app.bench": ("mocap_app.*", "engines.*", "exporters.*", "cv2"),
+    "mocap_app.bench": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch", "matplotlib", "psutil"),
     "mocap_app.commands": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch", "onnxruntime"),
     "mocap_app.cli": ("mocap_app.*", "engines.errors", "exporters.errors"),
     "mocap_app.__main__": ("mocap_app.*",),
@@ -105,7 +105,7 @@ LAZILY: dict[str, tuple[str, ...]] = {
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (
     "tensorrt", "tensorrt_rtx", "openvino", "ultralytics", "torchvision", "smplx", "anny", "onnx", "onnxscript",
-    "pxr", "ezc3d", "websockets",
+    "pxr", "ezc3d", "websockets", "matplotlib", "psutil",
 )  # fmt: skip
 """Libraries of extras: imported where they are used alone, for they may be absent. The viewer's PyQt6 is apart."""
 
