@@ -41,7 +41,8 @@ TORCH_BRIEF = Candidate("torch", "bf16")
 ON_CPU = (Candidate("onnxruntime"), Candidate("openvino"), TORCH)
 """Fastest first. Milliseconds on one thread (onnxruntime, OpenVINO, torch): encoder 8.7, 9.5, 17; deforhmr 4.2, 7.6,
 6.6; fastmetro 5.7, 5.4, 10; deformer 15, 32, 22; detector 11, 9.9, 20."""
-ON_CUDA = (Candidate("tensorrt", "fp16"), Candidate("tensorrt"), Candidate("onnxruntime"), TORCH)
+TORCH_GRAPH = Candidate("torch", "fp16")
+ON_CUDA = (Candidate("tensorrt", "fp16"), Candidate("tensorrt"), TORCH_GRAPH, Candidate("onnxruntime"), TORCH)
 """In the order in which they are known to be fast elsewhere; not measured by us."""
 
 
@@ -153,6 +154,10 @@ def open_verified(network: Network, candidate: Candidate, device: str, threads: 
 
 def open_candidate(network: Network, candidate: Candidate, device: str, threads: int) -> IdentifiedSession:
     """Return the network in one runtime, not yet compared."""
+    if candidate == TORCH_GRAPH:
+        from .cuda_graph_session import CudaGraphSession
+
+        return CudaGraphSession(network, device, candidate.precision)
     if candidate == TORCH_BRIEF:
         assert network.brief is not None, "asked for where there is one alone"
         return TorchSession(network.brief(), device, f"torch-bf16 {torch.__version__} {network.key}")

@@ -271,3 +271,18 @@ def test_torch_by_name_takes_the_brief_form_where_it_is_close_enough(
     exact = TorchSession(network.module).run(*ONES)[0]
     np.testing.assert_allclose(opened.run(*ONES)[0], exact * (1 + (error if precision == "bf16" else 0)), rtol=1e-6)
     assert len(warnings_of(caplog)) == (precision == "fp32")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+def test_a_recorded_graph_computes_what_torch_computes(precision: str, rng: np.random.Generator) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no NVIDIA card")
+    from engines.runtime.cuda_graph_session import CudaGraphSession
+
+    network = small_network(key="graph")
+    graph = CudaGraphSession(network, "cuda:0", precision)
+    for rows in (3, 1, 8, 3):
+        arrays = rng.normal(size=(rows, 4)).astype(np.float32), rng.normal(size=(rows, 1)).astype(np.float32)
+        for ours, theirs in zip(graph.run(*arrays), TorchSession(network.module).run(*arrays), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-2 if precision == "fp16" else 1e-5)
