@@ -25,7 +25,8 @@ def sample(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
 
 def sample_gathered(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
     """Return what `sample` does, by a gather from the map with a border of zeros."""
-    channels, height, width = features.shape[1:]
+    channels, height, width = (int(n) for n in features.shape[1:])
+    rows, columns = (int(n) for n in grid.shape[1:3])
     cells = functional.pad(features, (1, 1, 1, 1)).permute(0, 2, 3, 1).reshape(-1, channels)
     size = torch.tensor([width, height], device=grid.device)
     # In the padded map, the centre of cell (x, y) of the map lies at (x + 1, y + 1).
@@ -42,5 +43,5 @@ def sample_gathered(features: Tensor, grid: Tensor, align_corners: bool) -> Tens
     weight = torch.cat([x * y[:, :1], x * y[:, 1:]], 1)[..., None]
     found = cells.index_select(0, (index + picture[:, None, None, None]).flatten())
     # The batch is left open: `unflatten` would write that of the export's example into the graph.
-    mixed = (found.reshape(-1, 4, *grid.shape[1:3], channels) * weight).sum(1)
+    mixed = (found.reshape(-1, 4, rows, columns, channels) * weight).sum(1)
     return mixed.permute(0, 3, 1, 2)
