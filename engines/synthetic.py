@@ -92,6 +92,9 @@ class SyntheticDetector:
 class SyntheticEngine:
     """Recovers the doll in the region's pose; score 0 where the region shows only background."""
 
+    runtime = ""
+    """It has no network."""
+
     def __init__(self, options: SyntheticOptions, device: str = "cpu") -> None:
         template, self._bone_of_vertex, faces = _make_template()
         self._template = template

@@ -223,6 +223,11 @@ class MeshEngine(Protocol):
 
     body_model: BodyModel
 
+    @property
+    def runtime(self) -> str:
+        """What runs its networks, as "onnxruntime" or "onnxruntime, torch"; empty where it has none. It changes where
+        a runtime fails and another takes over."""
+
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
         """Look at one region of `(H, W, 3)` uint8 RGB `image` per person, in the order of the regions.
 

@@ -74,7 +74,8 @@ class UdpSender:
     """A UDP socket towards one host. One thread at a time.
 
     The host name is looked up once, when built. A datagram that cannot be handed over at once (full buffer, no
-    network, nobody listening) is counted in `lost` and forgotten: the next frame is newer anyway.
+    network, nobody listening) is counted in `lost` and forgotten: the next frame is newer anyway. The others are
+    counted in `sent`.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -83,7 +84,7 @@ class UdpSender:
         Raises:
             StreamError: the host is not known, or the port is not one.
         """
-        self.lost = 0
+        self.lost = self.sent = 0
         self._address = _resolve(host, port)
         self._socket: socket.socket | None = socket.socket(self._address[0], socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -100,6 +101,7 @@ class UdpSender:
                 logger.warning("live stream to %s port %d: a packet was lost (%s)", host, port + port_offset, error)
             self.lost += 1
             return False
+        self.sent += 1
         return True
 
     def close(self) -> None:

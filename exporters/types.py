@@ -205,6 +205,14 @@ class Picture:
 class PoseStream(Protocol):
     """A live output, opened for one skeleton. Never blocks for long; loss is allowed."""
 
+    @property
+    def sent(self) -> int:
+        """Packets or messages handed over so far; it stands still where nothing is to be sent or nobody listens."""
+
+    @property
+    def lost(self) -> int:
+        """Packets that could not be handed over, as without a network; who listens at the other end is not known."""
+
     def send(self, poses: Sequence[Pose]) -> None:
         """Send what every performer does at one instant; an empty sequence says that nobody is tracked."""
 

@@ -45,6 +45,11 @@ class VmcStream:
         self._closed = False
 
     @property
+    def sent(self) -> int:
+        """Packets handed to the network."""
+        return self._sender.sent
+
+    @property
     def lost(self) -> int:
         """Packets the network did not take."""
         return self._sender.lost

@@ -113,6 +113,11 @@ class VrchatStream:
         self._sender = UdpSender(options.host, options.port)
 
     @property
+    def sent(self) -> int:
+        """Packets handed to the network."""
+        return self._sender.sent
+
+    @property
     def lost(self) -> int:
         """Packets the network did not take."""
         return self._sender.lost

@@ -48,7 +48,9 @@ class WebStream:
 
     Attributes:
         port: where it listens.
+        sent: messages handed to browsers, each counted; none while nobody watches.
         unsent: poses whose numbers are not finite.
+        lost: 0, for a browser that cannot keep up is none that is not there.
     """
 
     def __init__(self, options: WebOptions, skeleton: Skeleton) -> None:
@@ -58,7 +60,7 @@ class WebStream:
             StreamError: the port is taken, the address is not this machine's, or `websockets` is not installed.
         """
         load_websockets()
-        self.unsent = 0
+        self.unsent = self.sent = self.lost = 0
         self._options, self._skeleton = options, skeleton
         self._greeting = skeleton_message(skeleton)
         self._start_ns: int | None = None
@@ -79,8 +81,7 @@ class WebStream:
         self.unsent += len(poses) - len(finite)
         if self._clients:
             text = self._message(finite)
-            for client in self._clients:
-                client.show(text)
+            self.sent += sum(client.show(text) for client in self._clients)
 
     def close(self) -> None:
         """Tell the browsers that this is the end, and release the port; may be called twice."""

@@ -53,11 +53,13 @@ class WebClient:
         if time.monotonic() > self._until_s:
             self.close()
 
-    def show(self, text: str) -> None:
-        """Send a message to a browser that watches; one that has not yet taken the last misses this one."""
-        if self._is_watching and not self._out:
-            self._protocol.send_text(text.encode())
-            self._quietly(self._transmit)
+    def show(self, text: str) -> bool:
+        """Send a message to a browser that watches, and say so; one that has not yet taken the last misses this one."""
+        if not self._is_watching or self._out:
+            return False
+        self._protocol.send_text(text.encode())
+        self._quietly(self._transmit)
+        return True
 
     def say_goodbye(self, text: str) -> None:
         """Send a last message and end the connection, as far as that is possible without waiting."""

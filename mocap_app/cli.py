@@ -40,6 +40,7 @@ COMMANDS = {
     for command in (
         Command("demo", "render a moving body, capture it, and print the measured error", ".commands.demo"),
         Command("doctor", "check this machine, and say what to do about what is wrong", ".commands.doctor"),
+        Command("config", "say where your own settings lie and what is in them", ".commands.config"),
         Command("devices", "list the cameras", ".commands.devices"),
         Command("engines", "list engines and detectors with their options", ".commands.engines"),
         Command("licenses", "say what is installed and what it does to the licence of the whole", ".commands.licenses"),

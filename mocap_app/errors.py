@@ -2,6 +2,7 @@
 
     MocapError
     ├── ConfigError    a wrong key, type or value in the configuration
+    │   └── UserSettingsError    in the user's own file, which is then left out where a window can say so
     ├── SourceError    a camera, video or folder cannot be read
     ├── SinkError      an output cannot be written
     └── SessionError   a session cannot start, or ended with an error
@@ -16,6 +17,10 @@ class MocapError(Exception):
 
 class ConfigError(MocapError):
     """The configuration has an unknown key, a wrong type or an impossible value."""
+
+
+class UserSettingsError(ConfigError):
+    """The file of the user's own settings cannot be read or written, or something in it is wrong."""
 
 
 class SourceError(MocapError):

@@ -95,6 +95,11 @@ class Perception:
         self._aside: _Aside | None = None
         self._warned = False
 
+    @property
+    def runtime(self) -> str:
+        """What runs the engine's networks; may change while it is used, and may be read from any thread."""
+        return self.engine.runtime
+
     def work_aside(self, submit: Submit) -> None:
         """Let detections that can wait run through `submit`, one at a time."""
         self._submit = submit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from engines.registry import build_detector, build_engine
 from engines.weights import assets_folder, read_sums, sha256_of
+from exporters.errors import ExportError
 from exporters.streams import StreamOptions, open_stream
 from exporters.vmc import VmcOptions
 from exporters.vrchat import VrchatOptions
@@ -26,14 +27,18 @@ from .motion.solver import MotionSolver
 from .perception import Perception
 from .session import Session
 from .sinks import MakeSink, PictureRecorder, Sink, SinkContext, StreamSink, TakeRecorder
+from .types import Frame
 
 
-def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Session:
+def build_session(
+    config: AppConfig, watchers: Sequence[MakeSink] = (), preview: Callable[[Frame], None] | None = None
+) -> Session:
     """Return a session for `config`, not started; nothing is opened or loaded yet.
 
     Args:
         config: The settings.
         watchers: Further sinks, such as the window's.
+        preview: Shown the frames of a live source while the engine loads; see `Session`.
 
     Raises:
         ConfigError: The settings ask for outputs that do not go together.
@@ -50,7 +55,7 @@ def build_session(config: AppConfig, watchers: Sequence[MakeSink] = ()) -> Sessi
 
     pictures = config.capture.source == "images"
     sinks = picture_sinks(config) if pictures else motion_sinks(config)
-    return Session(make_source, make_perception, make_solver, [*sinks, *watchers], pictures=pictures)
+    return Session(make_source, make_perception, make_solver, [*sinks, *watchers], pictures=pictures, preview=preview)
 
 
 def build_perception(config: AppConfig) -> Perception:
@@ -123,9 +128,14 @@ def open_overlay(path: str, context: SinkContext) -> Sink:
 
 
 def open_live(name: str, options: StreamOptions, context: SinkContext) -> StreamSink:
-    """Open a live output, whose ages are noted under `name`."""
+    """Open a live output, whose ages, counts and failure are noted under `name`."""
     mean_shape = np.zeros(context.body_model.rest_joint_directions.shape[2], np.float32)
-    return StreamSink(open_stream(options, context.skeleton(mean_shape)), context.stats, name)
+    try:
+        stream = open_stream(options, context.skeleton(mean_shape))
+    except ExportError as error:
+        context.stats.fail(name, str(error))
+        raise
+    return StreamSink(stream, context.stats, name)
 
 
 def metadata(config: AppConfig) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, TypeVar
 
 from .capture import FrameSource, timed
 from .errors import SessionError
+from .events import Event, State
 from .mailbox import Mailbox
 from .sinks import MakeSink, Sink, SinkContext
 from .stages import Outlook, PerceptionStage, Seen, SolverStage
@@ -22,33 +22,14 @@ from .stats import Stats
 from .types import Frame, FrameResult
 from .wishes import Wish
 
+__all__ = ["Event", "Patience", "Session", "State"]
+
 logger = logging.getLogger(__name__)
 
 FRAMES_WAITING = 8
 """Frames of a file, and results for a recorder, that may wait in a mailbox."""
 SWITCH_INTERVAL_S = 0.0005
 """A thread that wakes to send waits 5 ms behind a busy Python thread at the default interval, 0.65 ms at this."""
-
-
-class State(Enum):
-    """Where a session stands; it only ever moves down this list."""
-
-    IDLE = 0
-    LOADING = 1
-    RUNNING = 2
-    STOPPING = 3
-    STOPPED = 4
-    FAILED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something rare worth telling: a new state, or a live sink that was detached."""
-
-    state: State
-    detached: str = ""
-    """Name of the live sink that failed; empty for a change of state."""
-    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +67,7 @@ class Session:
         pictures: bool = False,
         patience: Patience | None = None,
         stats: Stats | None = None,
+        preview: Callable[[Frame], None] | None = None,
     ) -> None:
         """Hold the factories; nothing is opened before `start`.
 
@@ -97,18 +79,22 @@ class Session:
             pictures: the frames are independent: no tracking, no filter.
             patience: how long `join` waits after `stop`.
             stats: where times and drops go; None makes new ones.
+            preview: called by the capture thread with each frame of a live source while the engine loads; those
+                frames go nowhere else. None leaves the source alone until the engine is there.
         """
         self.stats = stats or Stats()
         self._make_source = make_source
         self._make_perception = make_perception
         self._make_solver = make_solver
         self._pictures = pictures
+        self._preview = preview
         self._patience = patience or Patience()
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Event], None]] = []
         self._state = State.IDLE
         self._error: Exception | None = None
         self._started = False
+        self._perception: object = None
         self._stopping = threading.Event()
         """Set by `stop` or a failure: what waits is thrown away."""
         self._finished = threading.Event()
@@ -149,6 +135,11 @@ class Session:
         """What is known of source and body once everything is loaded, None before."""
         done = self._loaded.done() and not self._loaded.cancelled()
         return self._loaded.result() if done else None
+
+    @property
+    def runtime(self) -> str:
+        """What runs the engine's networks, as "onnxruntime"; empty before they are loaded, and where there are none."""
+        return str(getattr(self._perception, "runtime", ""))
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` for each event, from the thread that caused it; it may call `stop`, not `join`."""
@@ -219,9 +210,12 @@ class Session:
         self.mailboxes["capture"] = frames
         try:
             offer(self._opened, (source, frames))
-            self._ready.result()
+            if self._preview is None or not source.is_live:
+                self._ready.result()
             for item in timed(source):
-                if not frames.put(item):
+                if self._preview is not None and not self._ready.done():
+                    self._preview(item[0])
+                elif not (self._ready.result() and frames.put(item)):
                     break
         finally:
             frames.close()
@@ -232,6 +226,7 @@ class Session:
         perception = self._make_perception()
         seen: Mailbox[Seen] = Mailbox(1, "all")
         self.mailboxes["solve"] = seen
+        self._perception = perception
         try:
             with ThreadPoolExecutor(1, "detection") as aside:
                 perception.work_aside(aside.submit)
@@ -294,7 +289,7 @@ class Session:
     def _deliver(self, make: MakeSink, outlet: Future[Mailbox[FrameResult]]) -> None:
         context = self._loaded.result()
         sink = make(context)
-        name = type(sink).__name__
+        name = name_of(sink)
         threading.current_thread().name = name
         capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
         mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, lambda: self.stats.drop(name))
@@ -317,7 +312,7 @@ class Session:
         try:
             sink.close()
         except Exception as error:
-            logger.error("%s: %s", type(sink).__name__, error)
+            logger.error("%s: %s", name_of(sink), error)
 
     def _drain(self, sink: Sink, mailbox: Mailbox[FrameResult]) -> None:
         try:
@@ -326,7 +321,8 @@ class Session:
         except Exception as error:
             if sink.keep == "all":
                 raise
-            name = type(sink).__name__
+            name = name_of(sink)
+            self.stats.fail(name, str(error) or type(error).__name__)
             logger.warning("%s has failed and is detached, everything else goes on: %s", name, error)
             self._tell(Event(self._state, detached=name, error=error))
 
@@ -432,6 +428,11 @@ class Session:
         for sink in sinks:
             sink.join(self._patience.sink_s)
         return [thread.name for thread in self._threads if thread.is_alive()]
+
+
+def name_of(sink: Sink) -> str:
+    """Return the name under which a sink's drops and failures are told."""
+    return str(getattr(sink, "name", type(sink).__name__))
 
 
 def offer(future: Future[T], value: T) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,6 +47,12 @@ class Summary:
     """Per output: age of the frame, from its grab to the moment it left."""
     drops: dict[str, int]
     """Per place: frames or results that were replaced by newer ones."""
+    sent: dict[str, int] = field(default_factory=dict)
+    """Per live output: packets or messages handed over so far."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """Per live output: packets that could not be handed over so far."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Per live output that was detached: why."""
 
     def lines(self) -> tuple[str, ...]:
         """Return the summary as short lines of text."""
@@ -77,6 +83,9 @@ class Stats:
         self._stages: dict[str, _Series] = {}
         self._ages: dict[str, _Series] = {}
         self._drops: dict[str, int] = {}
+        self._sent: dict[str, int] = {}
+        self._lost: dict[str, int] = {}
+        self._failed: dict[str, str] = {}
         self._frames = 0
         self._first_ns = 0
         self._last_ns = 0
@@ -102,6 +111,17 @@ class Stats:
         with self._lock:
             self._drops[place] = self._drops.get(place, 0) + 1
 
+    def count_sent(self, output: str, packets: int, lost: int = 0) -> None:
+        """Note how many packets `output` has handed over so far, and how many it could not."""
+        with self._lock:
+            self._sent[output] = packets
+            self._lost[output] = lost
+
+    def fail(self, output: str, reason: str) -> None:
+        """Note why `output` was detached."""
+        with self._lock:
+            self._failed[output] = reason
+
     @property
     def frames(self) -> int:
         """Frames that went through the whole line."""
@@ -118,4 +138,7 @@ class Stats:
                 stages={name: series.spread() for name, series in self._stages.items()},
                 ages={name: series.spread() for name, series in self._ages.items()},
                 drops=dict(self._drops),
+                sent=dict(self._sent),
+                lost=dict(self._lost),
+                failed=dict(self._failed),
             )

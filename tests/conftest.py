@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,20 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("the test material beside the checkout (../shared) is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def settings_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("own_settings")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_user(settings_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test, and every program it runs, begin with the defaults, whatever the user of this machine saved."""
+    for variable in ("XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(variable, str(settings_folder))
+    if sys.platform == "darwin":
+        monkeypatch.setenv("HOME", str(settings_folder))
 
 
 @pytest.fixture(autouse=True)

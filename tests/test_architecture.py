@@ -61,6 +61,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.errors": LIBRARY_TYPES,
     "mocap_app.mailbox": ("mocap_app.errors", "mocap_app.types", *LIBRARY_TYPES),
     "mocap_app.stats": ("mocap_app.errors", "mocap_app.types", *LIBRARY_TYPES),
+    # YAML is read and written in this package alone; it holds the dataclasses, their reader and the user's own file.
     "mocap_app.config": (
         "mocap_app.errors", "engines.registry", "engines.options", "exporters.files", "yaml", *LIBRARY_TYPES,
     ),
@@ -71,8 +72,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.sightings": (*APP_STAGE, "mocap_app.tracking"),
     "mocap_app.perception": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.tracking", "mocap_app.sightings"),
     "mocap_app.sinks": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.sinks"),
+    "mocap_app.events": (),
     "mocap_app.stages": (*APP_STAGE, "mocap_app.capture"),
-    "mocap_app.session": (*APP_STAGE, "mocap_app.stages", "mocap_app.capture", "mocap_app.sinks",
+    "mocap_app.session": (*APP_STAGE, "mocap_app.events", "mocap_app.stages", "mocap_app.capture", "mocap_app.sinks",
                           "mocap_app.perception",
                           "mocap_app.motion", "mocap_app.tracking"),
     # A scene is plain arrays, whether seen live or played back: its type is the viewer's, and loads no Qt.
@@ -88,6 +90,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "mocap_app.pipeline", "mocap_app.sinks", "exporters.kinematics",
         # what the export dialog offers is what the tables have
         "exporters.files", "exporters.presets", "engines.rendering", "moderngl", WINDOW,
+        # the settings panel shows what may be chosen: engines, their options and sizes, runtimes, formats
+        "engines.registry", "engines.options", "engines.runtime.names", "engines.weights",
+        # the panel of health reads processor, memory and graphics card
+        "psutil", "pynvml",
     ),
     "mocap_app.pipeline": ("mocap_app.*", "engines.*", "exporters.*"),
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
@@ -101,11 +107,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 LAZILY: dict[str, tuple[str, ...]] = {
     "engines.geometry": ("cv2",),
     "engines.synthetic": ("cv2", "engines.body"),
+    "mocap_app.viewer.drawing": ("cv2",),
 }
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (
     "tensorrt", "tensorrt_rtx", "openvino", "ultralytics", "torchvision", "smplx", "anny", "onnx", "onnxscript",
-    "pxr", "ezc3d", "websockets", "matplotlib", "psutil",
+    "pxr", "ezc3d", "websockets", "matplotlib", "psutil", "pynvml",
 )  # fmt: skip
 """Libraries of extras: imported where they are used alone, for they may be absent. The viewer's PyQt6 is apart."""
 
@@ -223,7 +230,7 @@ def test_libraries_know_nothing_of_the_application_nor_of_each_other() -> None:
         ("mocap_app/capture/x.py", "from ..session import Session", "mocap_app.capture.x imports mocap_app.session"),
         ("mocap_app/sinks/x.py", "from .. import cli", "mocap_app.sinks.x imports mocap_app.cli"),
         ("mocap_app/viewer/x.py", "import torch", "mocap_app.viewer.x imports torch"),
-        ("mocap_app/config.py", "from .capture import devices", "mocap_app.config imports mocap_app.capture"),
+        ("mocap_app/config/x.py", "from ..capture import devices", "mocap_app.config.x imports mocap_app.capture"),
     ],
 )
 def test_a_planted_import_is_found(tmp_path: Path, file: str, line: str, expected: str) -> None:

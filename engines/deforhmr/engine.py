@@ -41,6 +41,11 @@ class DeforHmrEngine:
         self.body_model = self._recovery.body_model
         self._network = (_Paper if paper else _Default)(path, self._recovery, options, device)
 
+    @property
+    def runtime(self) -> str:
+        """What runs its networks; see `engines.types.MeshEngine`."""
+        return self._recovery.runtime_with(self._network.session)
+
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
         """Look at one person per region; see `engines.types.MeshEngine`."""
         return self._recovery.see(image, regions, intrinsics, self._network.read)
@@ -64,14 +69,14 @@ class _Default:
         network = fill_network(path, DefaultNetwork())
         inputs = [torch.rand(1, *shape) for shape in ((39, 5), (39, 3), (48, 16, 16), (288, 8, 8))]
         key = f"deforhmr-{sha256_of(path)[:16]}"
-        self._session = open_session(
+        self.session = open_session(
             network, inputs, INPUTS, OUTPUTS, key, options.runtime, device, options.threads,
             sight_trial(INPUTS, partial(error_mm, recovery)),
         )  # fmt: skip
 
     def read(self, _: Views, seen: EncoderSight) -> BodySight:
         """Return the bodies."""
-        return BodySight(*self._session.run(seen.landmarks, seen.world, seen.map16, seen.map8))
+        return BodySight(*self.session.run(seen.landmarks, seen.world, seen.map16, seen.map8))
 
 
 class _Paper:
@@ -85,14 +90,14 @@ class _Paper:
         runtime = "torch" if options.runtime == "auto" else options.runtime
         crop = torch.zeros(1, 3, *self._size_hw)
         key = f"deforhmr-{sha256_of(path)[:16]}"
-        self._session = open_session(
+        self.session = open_session(
             network, [crop], ("crops",), OUTPUTS[:3], key, runtime, device, options.threads,
             crops_trial(self._size_hw, partial(error_mm, recovery)),
         )  # fmt: skip
 
     def read(self, views: Views, _: EncoderSight) -> BodySight:
         """Return the bodies; their joints are projected with the network's own camera."""
-        rotations, betas, camera = self._session.run(views.normalised_crops(*self._size_hw))
+        rotations, betas, camera = self.session.run(views.normalised_crops(*self._size_hw))
         rest = rest_joints(self._body, betas)
         joints = joints_of(rotations, rest - rest[:, np.maximum(self._body.parents, 0)])
         flat = camera[:, None, :1] * (joints[..., :2] + camera[:, None, 1:])

@@ -45,6 +45,11 @@ class DeformerEngine:
         self._session = open_session(module, inputs, names, OUTPUTS, key, *how, trial)
         self._vertices = VertexReader(self._recovery.parameters, self._vertex_ids(network))
 
+    @property
+    def runtime(self) -> str:
+        """What runs its networks; see `engines.types.MeshEngine`."""
+        return self._recovery.runtime_with(self._session)
+
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
         """Look at one person per region; see `engines.types.MeshEngine`."""
         return self._recovery.see(image, regions, intrinsics, self._read)

@@ -38,6 +38,6 @@ class AutoDetectorOptions:
     """YOLO where its library and weights are at hand, else the shipped detector."""
 
     weights: str = "yolo11n.pt"
-    """As in YoloOptions."""
+    """YOLO's model: its name, or a path to a `.pt` or `.onnx` file."""
     min_score: float | None = None
-    """People scored lower are left out, 0 to 1; None takes the chosen detector's own limit."""
+    """People scored lower are left out, 0 to 1; null takes the chosen detector's own limit."""

@@ -45,6 +45,11 @@ class FastMetroEngine:
         how = (options.runtime, device, options.threads)
         self._network = _Default(path, self._recovery, *how) if own else _Published(path, self._recovery, *how)
 
+    @property
+    def runtime(self) -> str:
+        """What runs its networks; see `engines.types.MeshEngine`."""
+        return self._recovery.runtime_with(self._network.session)
+
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
         """Look at one person per region; see `engines.types.MeshEngine`."""
         return self._recovery.see(image, regions, intrinsics, self._network.read)
@@ -73,14 +78,14 @@ class _Default:
         network.network.settle()
         self._vertices = VertexReader(body, levels.vertex_ids(0))
         inputs = [torch.rand(1, 39, 5), torch.rand(1, 39, 3), torch.rand(1, 288, 8, 8)]
-        self._session = open_session(
+        self.session = open_session(
             network, inputs, INPUTS, OUTPUTS, f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
             sight_trial(INPUTS, mesh_error_mm),
         )  # fmt: skip
 
     def read(self, _: Views, seen: EncoderSight) -> BodySight:
         """Return the bodies."""
-        camera, vertices = self._session.run(seen.landmarks, seen.world, seen.map8)
+        camera, vertices = self.session.run(seen.landmarks, seen.world, seen.map8)
         return self._vertices.read(vertices, camera)
 
 
@@ -91,7 +96,7 @@ class _Published:
         network, body = load_network(path)
         check_body(path, body, recovery.parameters)
         self._vertices = VertexReader(recovery.parameters)
-        self._session = open_session(
+        self.session = open_session(
             _FineMesh(network), [torch.zeros(1, 3, CROP_PX, CROP_PX)], ("crops",), OUTPUTS,
             f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
             crops_trial((CROP_PX, CROP_PX), mesh_error_mm), brief=lambda: _FineMesh(network.brief()),
@@ -99,7 +104,7 @@ class _Published:
 
     def read(self, views: Views, _: EncoderSight) -> BodySight:
         """Return the bodies."""
-        camera, vertices = self._session.run(views.normalised_crops(CROP_PX, CROP_PX))
+        camera, vertices = self.session.run(views.normalised_crops(CROP_PX, CROP_PX))
         return self._vertices.read(vertices, camera, from_pelvis=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from ..types import BodyModel, FloatArray, Image, MeshResult, Regions, Sighting
 from .camera import crop_to_camera, solve_translation
 from .evidence import gather_evidence, joint_confidence, next_regions, seen_joints
 from .sight import CROP_PX, BodySight, EncoderSight, Views, finite_rows, neutral_rows, zero_rows
+
+if TYPE_CHECKING:
+    from ..runtime.session import LastingSession
 
 ENCODER_OUTPUTS = ("landmarks", "world", "presence", "map16", "map8")
 Reader = Callable[[Views, EncoderSight], BodySight]
@@ -55,6 +59,10 @@ class Recovery:
             load_pose_encoder(), [crop], ["crops"], ENCODER_OUTPUTS, "blazepose-full", runtime, device, threads,
             encoder_trial(), wide=True,
         )  # fmt: skip
+
+    def runtime_with(self, network: LastingSession) -> str:
+        """Return what runs the encoder and the network that reads it, each runtime once."""
+        return ", ".join(dict.fromkeys((self._encoder.runtime, network.runtime)))
 
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None, read: Reader) -> Sighting:
         """Look at the regions; see `engines.types.MeshEngine`. `read` is the family's network."""

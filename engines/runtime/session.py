@@ -58,7 +58,7 @@ def open_session(
     trial: Trial | None = None,
     brief: Callable[[], nn.Module] | None = None,
     wide: bool = False,
-) -> NetworkSession:
+) -> LastingSession:
     """Open `module` in the runtime of that name: auto | torch | onnxruntime | openvino | tensorrt.
 
     `auto` is the first of `ON_CPU` or `ON_CUDA` that is installed and computes what torch computes. A runtime that
@@ -100,6 +100,8 @@ class LastingSession:
             RuntimeUnavailableError: none works.
         """
         self._network, self._device, self._threads = network, device, threads
+        self.runtime = ""
+        """The name of what runs it now."""
         self._left = list(candidates)
         self._session = self._open_next([])
         self._left += spare

@@ -86,6 +86,11 @@ class SlowedEngine:
         self._engine, self._slower_s = engine, slower_ms / 1e3
         self.body_model: BodyModel = engine.body_model
 
+    @property
+    def runtime(self) -> str:
+        """What runs the engine's networks."""
+        return self._engine.runtime
+
     def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
         """Sleep, then look; nobody costs nothing."""
         if len(regions):

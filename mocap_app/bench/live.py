@@ -66,6 +66,16 @@ class NotedStream:
         self._stream = stream
         self.first_ns: int | None = None
 
+    @property
+    def sent(self) -> int:
+        """Packets handed over."""
+        return self._stream.sent
+
+    @property
+    def lost(self) -> int:
+        """Packets that could not be handed over."""
+        return self._stream.lost
+
     def send(self, poses: Sequence[Pose]) -> None:
         """Send."""
         if self.first_ns is None and poses:

@@ -1,4 +1,4 @@
-"""What applies to every source alike: mirror, countdown, duration."""
+"""What applies to every source alike: rotation, mirror, countdown, duration."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ SECOND_NS = 1_000_000_000
 
 
 class LimitedSource:
-    """A source whose frames are mirrored, begin after a countdown and end after a duration, as configured."""
+    """A source whose frames are turned, mirrored, begin after a countdown and end after a duration, as configured."""
 
     def __init__(self, source: FrameSource, config: CaptureConfig) -> None:
         """Wrap `source`. Only a live source counts down: a file loses nothing by starting at once."""
         self._source = source
         self._mirror = config.mirror
+        self._rotation = config.rotation
         self._countdown_s = config.countdown_s if source.is_live else 0.0
         self._duration_s = config.duration_s
         self.is_live = source.is_live
         self.fps = source.fps
-        self.size_wh = source.size_wh
+        lies = config.rotation in (90, 270)
+        self.size_wh = source.size_wh[::-1] if lies else source.size_wh
         self.name = source.name
         self.picture_names = source.picture_names
         self.path = source.path
@@ -37,7 +39,7 @@ class LimitedSource:
     @staticmethod
     def is_needed(config: CaptureConfig) -> bool:
         """Say whether `config` asks for anything done here."""
-        return config.mirror or config.countdown_s > 0 or config.duration_s is not None
+        return config.mirror or config.rotation != 0 or config.countdown_s > 0 or config.duration_s is not None
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames between the end of the countdown and the end of the duration."""
@@ -46,7 +48,8 @@ class LimitedSource:
             begun_ns = frame.timestamp_ns if begun_ns is None else begun_ns
             if self._duration_s is not None and frame.timestamp_ns - begun_ns >= self._duration_s * SECOND_NS:
                 return
-            yield mirrored(frame) if self._mirror else frame
+            upright = turned(frame, self._rotation) if self._rotation else frame
+            yield mirrored(upright) if self._mirror else upright
 
     def close(self) -> None:
         """Close the source."""
@@ -70,6 +73,11 @@ class LimitedSource:
             return count
         within = int(np.ceil(self._duration_s * self.fps))
         return within if count is None else min(count, within)
+
+
+def turned(frame: Frame, rotation_deg: int) -> Frame:
+    """Return `frame` turned clockwise by a multiple of 90 degrees."""
+    return replace(frame, image=read_only(np.ascontiguousarray(np.rot90(frame.image, -(rotation_deg // 90)))))
 
 
 def mirrored(frame: Frame) -> Frame:

@@ -53,6 +53,12 @@ class Grabber:
         """Return a property of the capture; 0 once it is closed."""
         return float(self._capture.get(prop))
 
+    def rewind(self) -> None:
+        """Go back to the first picture of a file; does nothing once it is closed."""
+        with self._reading:
+            if not self.closing:
+                self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+
     def read(self) -> tuple[NDArray[np.uint8], int] | None:
         """Return the next `(H, W, 3)` uint8 RGB picture and `time.monotonic_ns()` at its grab, or None."""
         with self._reading:

@@ -51,10 +51,12 @@ class VideoSource:
         self._damaged = 0
         self._woken = threading.Event()
         self.is_live = config.realtime
+        self._loops = config.loop
         self.path = str(path)
         self.name = path.stem
         self.fps = _rate(capture.get(cv2.CAP_PROP_FPS))
-        self.frame_count = _count(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._promised = _count(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_count = None if config.loop else self._promised
         self.size_wh = (int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -64,16 +66,23 @@ class VideoSource:
             SourceError: not one frame can be decoded.
         """
         times = RisingTimes(self.fps)
-        frames_read = timestamp_ns = begun_ns = 0
-        while (found := self._next_readable(frames_read)) is not None:
-            image, grabbed_ns = found
-            timestamp_ns = times.next(self._grabber.get(cv2.CAP_PROP_POS_MSEC))
-            begun_ns = begun_ns or grabbed_ns - timestamp_ns
-            if self.is_live:
-                grabbed_ns = self._wait_until(begun_ns + timestamp_ns)
-            yield Frame(image, frames_read + self._damaged, timestamp_ns, grabbed_ns)
-            frames_read += 1
-        self._check_end(frames_read, timestamp_ns)
+        index = begun_ns = passed_ns = 0
+        while True:
+            frames_read = timestamp_ns = self._damaged = 0
+            while (found := self._next_readable(frames_read)) is not None:
+                image, grabbed_ns = found
+                timestamp_ns = times.next(self._grabber.get(cv2.CAP_PROP_POS_MSEC) + passed_ns / 1e6)
+                begun_ns = begun_ns or grabbed_ns - timestamp_ns
+                if self.is_live:
+                    grabbed_ns = self._wait_until(begun_ns + timestamp_ns)
+                yield Frame(image, index + frames_read + self._damaged, timestamp_ns, grabbed_ns)
+                frames_read += 1
+            self._check_end(frames_read, timestamp_ns - passed_ns)
+            if not self._loops or self._grabber.closing:
+                return
+            index += frames_read + self._damaged
+            passed_ns = timestamp_ns + round(1e9 / self.fps)
+            self._grabber.rewind()
 
     def close(self) -> None:
         """End the iteration and close the file."""
@@ -82,7 +91,7 @@ class VideoSource:
 
     def _next_readable(self, frames_read: int) -> tuple[NDArray[np.uint8], int] | None:
         """Return the next picture and the time of its grab, past damaged ones; None at the end."""
-        promised = (self.frame_count or 0) - frames_read - self._damaged
+        promised = (self._promised or 0) - frames_read - self._damaged
         for missed in range(min(promised, DAMAGED_IN_A_ROW) + 1):
             found = self._grabber.read()
             if found is not None:
@@ -106,10 +115,10 @@ class VideoSource:
         read_s = last_ns / 1e9 + 1 / self.fps
         if self._damaged:
             logger.warning("%s: is damaged: %d frame(s) could not be decoded, left out", self.path, self._damaged)
-        elif self.frame_count and max(frames_read, read_s * self.fps) < 0.9 * self.frame_count:
+        elif self._promised and max(frames_read, read_s * self.fps) < 0.9 * self._promised:
             logger.warning(
                 "%s: the file promises %d frames and only %d could be decoded; it may be damaged",
-                self.path, self.frame_count, frames_read,
+                self.path, self._promised, frames_read,
             )  # fmt: skip
 
 

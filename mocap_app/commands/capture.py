@@ -20,8 +20,8 @@ from types import FrameType
 from typing import Any
 
 from .. import __version__
-from ..config import AppConfig, default_config_file
-from ..errors import ConfigError
+from ..config import AppConfig, CaptureConfig, default_config_file
+from ..errors import ConfigError, UserSettingsError
 from ..session import Event, Session, State
 from .messages import Progress, start_logging
 from .settings import add_settings, parse_address, parse_names, parse_size, read_settings
@@ -39,7 +39,7 @@ EXAMPLES = """examples:
   mocap-app --set capture.source=synthetic --set engine.name=synthetic --headless --duration 3
 
 other commands (each has its own --help):
-  mocap-app demo | export | retarget | doctor | devices | engines | licenses | bench | monitor | take recover
+  mocap-app demo | export | retarget | doctor | config | devices | engines | licenses | bench | monitor | take recover
 
 Ctrl-C ends a capture and saves what was recorded."""
 DEFAULT_FOLDER = "takes"
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--size", type=parse_size, metavar="WxH", help="picture size asked of the camera")
     group.add_argument("--fps", type=float, help="frame rate asked of the camera")
     group.add_argument("--mirror", action="store_const", const=True, help="flip the picture left to right")
+    group.add_argument("--rotation", type=int, metavar="DEGREES", help="turn the picture clockwise: 90, 180 or 270")
     group.add_argument("--realtime", action="store_const", const=True, help="read a video at its own pace, as a camera")
     group.add_argument("--countdown", type=float, metavar="SECONDS", help="wait before the first frame is used")
     group.add_argument("--duration", type=float, metavar="SECONDS", help="end after so much of the source")
@@ -90,10 +91,27 @@ def main(args: argparse.Namespace) -> int:
         print(default_config_file().read_text(encoding="utf-8"), end="")
         return 0
     start_logging(args)
-    config = read_settings(args, source_settings(args))
+    config, notice = settings_or_notice(args)
     if wants_window(args, config):
-        return open_window(config)
+        return open_window(config, notice, chooses_source=not names_source(args, config))
     return capture_headless(with_an_output(config), quiet=args.quiet)
+
+
+def settings_or_notice(args: argparse.Namespace) -> tuple[AppConfig, str]:
+    """Return the settings, and what the window has to say of them: broken settings of one's own must not keep it shut.
+
+    Raises:
+        ConfigError: The settings are wrong, and no window is wanted or the fault is not in the user's own file.
+    """
+    try:
+        return read_settings(args, source_settings(args)), ""
+    except UserSettingsError as error:
+        args.no_user_settings = True
+        config = read_settings(args, source_settings(args))
+        if not wants_window(args, config):
+            raise
+        logger.warning("your own settings are left out: %s", error)
+        return config, f"Your own settings are left out, the defaults are used. {error}"
 
 
 def source_settings(args: argparse.Namespace) -> dict[str, Any]:
@@ -121,8 +139,16 @@ def wants_window(args: argparse.Namespace, config: AppConfig) -> bool:
     return bool(args.window or (live and not args.headless))
 
 
-def open_window(config: AppConfig) -> int:
-    """Open the window and return its exit code.
+def names_source(args: argparse.Namespace, config: AppConfig) -> bool:
+    """Say whether somebody chose the source, by a flag or in the settings; else the window looks for a camera."""
+    flags = (args.camera, args.video, args.images, args.stream)
+    default = CaptureConfig()
+    chosen = (config.capture.source, config.capture.device) != (default.source, default.device)
+    return chosen or any(flag is not None for flag in flags)
+
+
+def open_window(config: AppConfig, notice: str = "", chooses_source: bool = False) -> int:
+    """Open the window, with `notice` in its banner, and return its exit code; `chooses_source` looks for a camera.
 
     Raises:
         ConfigError: The window's library is not installed, or cannot be loaded.
@@ -141,7 +167,7 @@ def open_window(config: AppConfig) -> int:
             f"the window's library cannot be loaded ({error}); on Debian or Ubuntu, scripts/setup viewer installs "
             "what it needs; or do without a window: --headless"
         ) from error
-    return int(run(config))
+    return int(run(config, notice, chooses_source))
 
 
 def with_an_output(config: AppConfig) -> AppConfig:

@@ -18,7 +18,8 @@ from importlib.util import find_spec
 import numpy as np
 
 from .. import __version__
-from ..config import EngineConfig
+from ..config import EngineConfig, changed_keys, load_config, read_user_settings, user_file
+from ..errors import UserSettingsError
 from .licenses import installed_version
 from .settings import add_verbosity
 
@@ -189,6 +190,16 @@ def check_network() -> Finding:
     return Finding("ok", "UDP on this machine works")
 
 
+def check_settings() -> Finding:
+    """The user's own settings."""
+    try:
+        count = len(changed_keys(load_config(user=read_user_settings())))
+    except UserSettingsError as error:
+        return Finding("warn", str(error), "until then the window opens with the defaults")
+    told = f"{count} changed" if count else "none" if user_file().exists() else "no such file, the defaults apply"
+    return Finding("ok", f"{user_file()}: {told}")
+
+
 CHECKS: dict[str, Callable[[], Finding]] = {
     "python": check_python,
     "torch": check_torch,
@@ -201,4 +212,5 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "window": check_window,
     "cameras": check_cameras,
     "network": check_network,
+    "settings": check_settings,
 }

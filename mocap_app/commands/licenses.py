@@ -35,6 +35,7 @@ PARTS = (
     Part("PyYAML", "MIT"),
     Part("safetensors", "Apache-2.0"),
     Part("PyQt6", "GPL-3.0", "viewer", GPL),
+    Part("psutil", "BSD-3-Clause", "viewer"),
     Part("ultralytics", "AGPL-3.0", "yolo", AGPL),
     Part("torchvision", "BSD-3-Clause", "yolo"),
     Part("smplx", "non-commercial", "smpl", RESEARCH),

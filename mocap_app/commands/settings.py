@@ -6,14 +6,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..config import AppConfig, load_config
+from ..config import AppConfig, load_config, read_user_settings
 from ..errors import ConfigError
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the flags that choose settings and say how much is told."""
     group = parser.add_argument_group("settings")
-    group.add_argument("--config", type=Path, metavar="FILE", help="settings file; see --print-config of mocap-app")
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings file, read over your own settings (see mocap-app config); flags and --set win over both",
+    )
+    group.add_argument(
+        "--no-user-settings", action="store_true", help="leave your own settings out: begin with the defaults"
+    )
     group.add_argument(
         "--set",
         action="append",
@@ -48,6 +56,7 @@ FLAGS = {
     "duration": "capture.duration_s",
     "countdown": "capture.countdown_s",
     "mirror": "capture.mirror",
+    "rotation": "capture.rotation",
     "realtime": "capture.realtime",
     "output": "record.folder",
     "formats": "record.formats",
@@ -58,10 +67,16 @@ FLAGS = {
 
 
 def read_settings(args: argparse.Namespace, extra: dict[str, Any] | None = None) -> AppConfig:
-    """Return the settings of the file, the flags, `extra` (by dotted key) and --set, in this order."""
+    """Return the user's own settings, changed by --config, the flags, `extra` (by dotted key) and --set in this order.
+
+    Raises:
+        UserSettingsError: The user's own file is wrong; without it there may be nothing wrong.
+        ConfigError: Something else is.
+    """
     given = {key: getattr(args, flag, None) for flag, key in FLAGS.items()}
     flags = {key: value for key, value in given.items() if value is not None}
-    return load_config(args.config, args.set, {**flags, **(extra or {})})
+    own = {} if args.no_user_settings else read_user_settings()
+    return load_config(args.config, args.set, {**flags, **(extra or {})}, own)
 
 
 def parse_size(text: str) -> list[int]:

@@ -18,7 +18,8 @@ class Sink(Protocol):
     """Takes results. Made, used and closed by one thread of its own.
 
     A sink that keeps "all" is part of the recording: its failure ends the session. One that keeps "latest" is
-    live: it may miss results, and when it fails it is detached while the session goes on.
+    live: it may miss results, and when it fails it is detached while the session goes on. A sink may have a `name` of
+    its own, under which drops and failures are told; otherwise its class's stands for it.
     """
 
     keep: Keep

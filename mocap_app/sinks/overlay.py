@@ -13,10 +13,9 @@ from engines.types import Image
 from ..mailbox import Keep
 from ..types import FrameResult
 from .base import SinkContext
+from .colors import color_of
 from .video import VideoFile
 
-COLORS = ((150, 190, 232), (236, 172, 120), (150, 214, 160), (222, 150, 190), (226, 212, 130), (176, 168, 226))
-"""One per performer, RGB, in turn."""
 OPACITY = 0.85
 SAMPLES = 0
 """Smooth edges cost a software renderer seven times the time (78 ms for 11 at 1280x720) and can hardly be seen."""
@@ -64,7 +63,7 @@ class OverlaySink:
 
 def surface_of(track_id: int, vertex_count: int) -> Surface:
     """Return the performer's colour for all vertices."""
-    return plain_surface(vertex_count, COLORS[(track_id - 1) % len(COLORS)])
+    return plain_surface(vertex_count, color_of(track_id))
 
 
 def over(picture: Image, drawing: Image) -> Image:

@@ -2,80 +2,112 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from pathlib import Path
 
+from PyQt6.QtCore import QDir, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from ..config import AppConfig
 from ..errors import ConfigError
-from ..pipeline import build_session, metadata
-from ..session import Session
-from ..sinks import MakeSink, SinkContext
-from .sinks import RecordSwitch, ShownPictures, ViewSink
-from .state import Recording, ViewState
+from .icons import write_sheet_icons
+from .sinks import Shown
+from .studio import Studio
+from .theme import ICONS, THEMES
 from .window import MainWindow
+from .wording import Notice
 
-DEFAULT_FOLDER = "takes"
-"""Where takes go when no folder is named."""
+logger = logging.getLogger(__name__)
 
 
-def run(config: AppConfig) -> int:
-    """Open the window, run the session until the window is closed, and return the exit code.
+def run(config: AppConfig, notice: str = "", chooses_source: bool = False) -> int:
+    """Open the window, run until it is closed, and return the exit code.
+
+    Args:
+        config: The settings.
+        notice: Stands in the banner from the start, as that the user's own settings are broken.
+        chooses_source: Nobody named a source: take the first camera there is, or the demo actor.
 
     Raises:
         ConfigError: There is no screen.
-        Exception: The session's first error, once the window is closed.
+        Exception: What the last session failed of, once the window is closed.
     """
     check_screen()
-    application = QApplication.instance() or QApplication(["mocap-app"])
-    window, session = build_window(config)
+    application = make_application()
+    window = MainWindow(Studio(config), chooses_source)
+    if notice:
+        window.say(Notice("warning", "Something to know first", notice))
     window.show()
-    session.start()
+    told = Times(window)
+    QTimer.singleShot(0, told.note_visible)
+    QTimer.singleShot(0, window.begin)
     with closed_by_interrupt(window):
         application.exec()
-    session.stop()
-    session.join()
+    window.studio.join()
     return 0
 
 
-def build_window(config: AppConfig) -> tuple[MainWindow, Session]:
-    """Return a window and its session, not started.
+def make_application() -> QApplication:
+    """Return the one application, made now if there is none yet."""
+    found = QApplication.instance()
+    application = found if isinstance(found, QApplication) else QApplication(["mocap-app"])
+    application.setApplicationName("mocap-app")
+    application.setApplicationDisplayName("mocap-app")
+    # One style everywhere: a style sheet over three different ones cannot look right.
+    application.setStyle("Fusion")
+    if not QDir.searchPaths(ICONS):
+        folder = Path(tempfile.mkdtemp(prefix="mocap-app-icons-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        for name, theme in THEMES.items():
+            write_sheet_icons(folder / name, theme)
+        QDir.addSearchPath(ICONS, str(folder))
+    return application
 
-    Where a folder is named, recording begins with the first frame; else with the space bar, into `takes`.
-    """
-    is_motion = config.capture.source != "images"
-    state = ViewState(
-        config.viewer.show_mesh,
-        config.viewer.show_skeleton,
-        wants_recording=is_motion and bool(config.record.folder),
-        can_record=is_motion,
-    )
-    pictures = ShownPictures()
-    switches: list[RecordSwitch] = []
-    told = metadata(config)
-    record = replace(config.record, folder=config.record.folder or DEFAULT_FOLDER)
 
-    def make_view(context: SinkContext) -> ViewSink:
-        return ViewSink(pictures, state, context)
+class Times:
+    """Tells the log, once each, when the window became visible and when the first picture was shown."""
 
-    def make_switch(context: SinkContext) -> RecordSwitch:
-        switches.append(RecordSwitch(state, record, context, told))
-        return switches[-1]
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.visible_s: float | None = None
+        """Seconds from the start of the program."""
+        self.first_frame_s: float | None = None
+        self.first_result_s: float | None = None
+        """The first picture with what the engine found in it."""
+        window.bridge.picture_taken.connect(self._note_picture)
 
-    def recording() -> Recording:
-        return switches[-1].recording if switches else Recording()
+    def note_visible(self) -> None:
+        """Call from the event loop, once the window was shown."""
+        self.visible_s = since_start_s()
+        logger.debug("window visible %.2f s after the start", self.visible_s)
 
-    watchers: list[MakeSink] = [make_view]
-    if is_motion:
-        config = replace(config, record=replace(config.record, folder=""))
-        watchers.append(make_switch)
-    session = build_session(config, watchers)
-    return MainWindow(session, pictures, state, recording), session
+    def _note_picture(self, shown: Shown) -> None:
+        if self.first_frame_s is None:
+            self.first_frame_s = since_start_s()
+            logger.debug("first picture %.2f s after the start", self.first_frame_s)
+        if shown.result is not None:
+            self.first_result_s = since_start_s()
+            logger.debug("first result %.2f s after the start", self.first_result_s)
+            self._window.bridge.picture_taken.disconnect(self._note_picture)
+
+
+def since_start_s() -> float:
+    """Return seconds since this process was started, where the system tells; else since Python was ready."""
+    try:
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError):  # not on Linux
+        return time.perf_counter()
 
 
 def check_screen() -> None:

@@ -1,56 +1,52 @@
-"""Between the session's threads and Qt: rare events come as a signal, pictures are fetched by a timer."""
+"""Between the studio and Qt: timers look at it, and tell the window what is new. Nothing here waits."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from ..session import Event, Session
-from .sinks import Shown, ShownPictures
+from .studio import Studio
 
 REFRESH_MS = 16
-STATUS_MS = 500
+STATUS_MS = 250
 
 
-class SessionBridge(QObject):
-    """Belongs to the window's thread. Nothing here waits."""
+class StudioBridge(QObject):
+    """Belongs to the window's thread. Sessions' threads never come here: they leave what is new where it is found."""
 
     picture_taken = pyqtSignal(object)
-    """A `Shown`; only sent within the window's thread, by the timer."""
-    event_arrived = pyqtSignal(object)
-    """A session `Event`, from any thread; Qt queues it for the window's."""
+    """A `Shown`."""
+    moved_on = pyqtSignal()
+    """The studio was looked at, and may stand elsewhere now."""
     status_due = pyqtSignal(float)
-    """Frames per second over the last interval."""
+    """Frames per second over the last second or so."""
 
-    def __init__(self, session: Session, pictures: ShownPictures) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__()
-        self._session = session
-        self._pictures = pictures
-        self._frames_before = 0
-        self._is_stopped = False
-        session.listen(self._tell)
+        self._studio = studio
+        self._counts: list[int] = []
         self._refresh = QTimer(self)
-        self._refresh.timeout.connect(self._take_picture)
+        self._refresh.timeout.connect(self._look)
         self._refresh.start(REFRESH_MS)
         self._status = QTimer(self)
-        self._status.timeout.connect(self._take_status)
+        self._status.timeout.connect(self._tell_status)
         self._status.start(STATUS_MS)
 
     def stop(self) -> None:
-        """End the timers, and pass on no more events: Qt's side of this object may be gone before the session ends."""
-        self._is_stopped = True
+        """End the timers."""
         self._refresh.stop()
         self._status.stop()
 
-    def _tell(self, event: Event) -> None:
-        if not self._is_stopped:
-            self.event_arrived.emit(event)
-
-    def _take_picture(self) -> None:
-        shown: Shown | None = self._pictures.take()
+    def _look(self) -> None:
+        self._studio.poll()
+        shown = self._studio.pictures.take()
         if shown is not None:
             self.picture_taken.emit(shown)
+        self.moved_on.emit()
 
-    def _take_status(self) -> None:
-        frames = self._session.stats.frames
-        self.status_due.emit((frames - self._frames_before) * 1000 / STATUS_MS)
-        self._frames_before = frames
+    def _tell_status(self) -> None:
+        frames = self._studio.frames
+        if self._counts and frames < self._counts[-1]:  # another session
+            self._counts.clear()
+        self._counts = [*self._counts[-4:], frames]
+        span_s = (len(self._counts) - 1) * STATUS_MS / 1000
+        self.status_due.emit((frames - self._counts[0]) / span_s if span_s else 0.0)

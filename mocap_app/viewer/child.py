@@ -33,7 +33,7 @@ class Child(QObject):
         self._cancelled = False
         self._folder = Path()
         self._pid = 0
-        self._process.setProcessEnvironment(_environment())
+        self._process.setProcessEnvironment(child_environment())
         self._process.readyReadStandardError.connect(self._hear)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._finish)
@@ -103,7 +103,7 @@ def _lines(data: bytes) -> tuple[list[str], bytes]:
     return [line.decode("utf-8", "replace").rstrip("\r") for line in lines], rest
 
 
-def _environment() -> QProcessEnvironment:
+def child_environment() -> QProcessEnvironment:
     """Return this process's environment, in which Python finds the same mocap-app and speaks UTF-8."""
     environment = QProcessEnvironment.systemEnvironment()
     root = str(Path(__file__).resolve().parents[2])

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from ..sinks.overlay import COLORS
+from ..sinks.colors import COLORS
 from ..wishes import Merge, Pin, Swap
 from .glyphs import GlyphButton, faded, glyph_icon, mixed
 from .people import Shown, others

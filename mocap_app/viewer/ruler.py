@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from ..sinks.overlay import COLORS
+from ..sinks.colors import COLORS
 from .glyphs import accent_of, faded, is_dark, mixed, muted_of
 from .playhead import Playhead
 from .take_wording import clock

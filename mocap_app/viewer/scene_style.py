@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.types import FloatArray
 
-from ..sinks.overlay import COLORS
+from ..sinks.colors import COLORS
 
 Mode = Literal["mesh", "skeleton", "both"]
 ThemeName = Literal["dark", "light"]

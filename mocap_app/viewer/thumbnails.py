@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QPixmap
 
 from ..library import Glance, Recording, glance
-from ..sinks.overlay import COLORS
+from ..sinks.colors import COLORS
 
 SIZE = QSize(112, 72)
 """Points."""

@@ -1,93 +1,426 @@
-"""The main window: picture, banner, status line, keys."""
+"""The main window: puts the parts together and carries what one says to the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
-from PyQt6.QtWidgets import QLabel, QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt, QTimer, QUrl
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
+from PyQt6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
 
-from ..session import Event, Session, State
-from .bridge import SessionBridge
-from .sinks import Shown, ShownPictures
-from .state import Recording, ViewState, banner_text, status_line
+from .. import __version__
+from . import layout
+from .actions import SpaceForButtons, build_menus
+from .banner import Banner
+from .bridge import StudioBridge
+from .help_sheet import HelpSheet
+from .icons import icon
+from .pane import Pane
+from .panes import Panes
+from .record_bar import RecordBar
+from .sinks import Shown
+from .source_bar import SourceBar
+from .source_desk import SourceDesk
+from .sources import source_title
+from .state import Mode, Phase, RecordPlan, disk_text
+from .status_words import panel_text, status_text
+from .studio import Studio
+from .theme import THEMES, palette_of, style_of
 from .video_panel import VideoPanel
+from .welcome_card import WelcomeCard
+from .wording import Notice
 
-ERROR_STYLE = "background: #8c2f2f; color: white; padding: 8px;"
-NOTE_STYLE = "background: #3a4048; color: white; padding: 8px;"
+DISK_MS = 2000
 
 
 class MainWindow(QMainWindow):
-    """Shows a running session. Closing it asks the session to stop and waits for nothing."""
+    """One window with one studio behind it. Closing it asks the studio to stop and waits for nothing."""
 
-    def __init__(
-        self, session: Session, pictures: ShownPictures, state: ViewState, recording: Callable[[], Recording]
-    ) -> None:
-        """Watch `session`, which is not started yet; `recording` tells how far recording is."""
+    def __init__(self, studio: Studio, chooses_source: bool = False) -> None:
+        """Show `studio`, which is not started yet.
+
+        Args:
+            studio: What runs.
+            chooses_source: Nobody named a source: take the first camera there is, or the demo actor.
+        """
         super().__init__()
-        self._session = session
-        self._state = state
-        self._recording = recording
-        self.panel = VideoPanel(state)
-        self.banner = QLabel()
-        self.banner.setWordWrap(True)
-        self.banner.hide()
-        self.status = QLabel("loading …")
+        self.studio = studio
+        self._chooses_source = chooses_source
+        self._plan_shown: RecordPlan | None = None
+        self._sessions = 0
+        self._kept = layout.read_layout()
+        studio.plan = layout.read_plan(studio.plan)
+        self.theme = THEMES[self._kept.theme]
+        self._build_parts()
         self._arrange()
-        self.bridge = SessionBridge(session, pictures)
-        self.bridge.picture_taken.connect(self._show_picture)
-        self.bridge.event_arrived.connect(self._hear)
-        self.bridge.status_due.connect(self._refresh_status)
+        self._build_menus()
+        self._connect()
+        self.set_theme()
+        self._restore()
+        self._space = SpaceForButtons(self)
+        self._space.guard(self)
+        self.setFocus()
 
-    def toggle_recording(self) -> None:
-        """Begin or end a take with the next frame."""
-        if self._state.can_record:
-            self._state.wants_recording = not self._state.wants_recording
+    # Putting together
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Act on a key; what it does stands in the status line."""
-        if event is None or event.isAutoRepeat():
-            return
-        if event.key() == Qt.Key.Key_Space:
-            self.toggle_recording()
-        elif event.key() == Qt.Key.Key_M:
-            self._state.show_mesh = not self._state.show_mesh
-        elif event.key() == Qt.Key.Key_S:
-            self._state.show_skeleton = not self._state.show_skeleton
-        elif event.key() == Qt.Key.Key_Escape:
-            self.close()
-        self.panel.update()
-
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Ask the session to stop and close at once."""
-        self._session.stop()
-        self.bridge.stop()
-        if event is not None:
-            event.accept()
+    def _build_parts(self) -> None:
+        self.panel = VideoPanel()
+        self.banner = Banner()
+        self.card = WelcomeCard()
+        self.source_bar = SourceBar(self.studio.capture)
+        self.record_bar = RecordBar(self.studio.plan)
+        self.panes = Panes(self.studio.config, self.studio.plan.folder, self)
+        self.bridge = StudioBridge(self.studio)
+        self.desk = SourceDesk(self.studio, self.source_bar, self.card, self)
+        self.mesh_switch = _switch("Mesh over the picture (M)", self.studio.view.show_mesh)
+        self.skeleton_switch = _switch("Skeleton over the picture (S)", self.studio.view.show_skeleton)
+        self.theme_button = _switch("Dark or light (Ctrl+L)", None)
+        self.help_button = _switch("Keys and first steps (F1)", None)
+        self.live_button = QToolButton()
+        self.live_button.setText("Live")
+        self.live_button.setToolTip("Show what is filmed now (Esc)")
+        self.live_button.setCheckable(True)
+        self.live_button.setChecked(True)
+        self.status = QLabel()
+        self._disk_timer = QTimer(self)
 
     def _arrange(self) -> None:
         self.setWindowTitle("mocap-app")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(940, 620)
+        self.picture_pane = Pane("Picture", self.panel)
+        self.picture_pane.add_switch(self.mesh_switch)
+        self.picture_pane.add_switch(self.skeleton_switch)
+        self.scene_pane = Pane("3-D view", self.panes.scene)
+        self.scene_pane.add_switch(self.live_button)
+        views = self._splitter(Qt.Orientation.Horizontal, self.picture_pane, self.scene_pane)
+        self.timeline_pane = Pane("Timeline", self.panes.timeline, margin_px=6)
+        work = QWidget()
+        column = QVBoxLayout(work)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(views, stretch=1)
+        column.addWidget(self.record_bar)
+        column.addWidget(self.timeline_pane)
+        self.side_pane = Pane("", self.panes.tabs, margin_px=6)
+        self.side_pane.title.hide()
+        self.side_pane.note.hide()
+        self.views = views
+        self.columns = self._splitter(Qt.Orientation.Horizontal, work, self.side_pane)
+        self.columns.setStretchFactor(0, 1)
+        self.columns.setStretchFactor(1, 0)
+        self.columns.setSizes([1140, 380])
+        views.setSizes([600, 520])
+        bar = self.source_bar.layout()
+        assert bar is not None
+        bar.addWidget(self.theme_button)
+        bar.addWidget(self.help_button)
         body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 4)
-        column.addWidget(self.banner)
-        column.addWidget(self.panel, stretch=1)
-        column.addWidget(self.status)
+        outer = QVBoxLayout(body)
+        outer.setContentsMargins(10, 4, 10, 4)
+        outer.setSpacing(8)
+        outer.addWidget(self.source_bar)
+        outer.addWidget(self.banner)
+        outer.addWidget(self.columns, stretch=1)
         self.setCentralWidget(body)
+        self.card.setParent(self.panel)
+        bottom = self.statusBar()
+        assert bottom is not None
+        bottom.setSizeGripEnabled(False)
+        bottom.addWidget(self.status, 1)
+
+    def _splitter(self, direction: Qt.Orientation, *parts: QWidget) -> QSplitter:
+        splitter = QSplitter(direction)
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(8)
+        for part in parts:
+            splitter.addWidget(part)
+        return splitter
+
+    def _build_menus(self) -> None:
+        counts = {f"count_in_{s}": lambda s=s: self._plan(replace(self.studio.plan, count_in_s=s)) for s in (0, 3, 5)}
+        tabs = {f"tab_{n}": lambda n=n: self._show_tab(n) for n in range(5)}
+        self.actions_by_name = build_menus(self, {
+            "open_video": self.desk.open_video, "open_folder": self.desk.open_folder,
+            "open_stream": self.desk.open_stream,
+            "demo": self.desk.show_demo, "refresh": self.desk.refresh_cameras, "choose_folder": self.choose_folder,
+            "show_folder": self._show_folder, "quit": self.close, "record": self.studio.toggle_recording,
+            "keep_video": lambda: self._plan(replace(self.studio.plan, keeps_video=not self.studio.plan.keeps_video)),
+            "mesh": lambda: self._show_over(mesh=not self.studio.view.show_mesh),
+            "skeleton": lambda: self._show_over(skeleton=not self.studio.view.show_skeleton),
+            "mirror": self.source_bar.mirror.click, "rotate": self.source_bar.turn_further,
+            "live": self.panes.go_live, "column": self._toggle_column,
+            "theme": self.toggle_theme, "full_screen": self._toggle_full_screen, "help": self.show_help,
+            "about": self._about, **counts, **tabs,
+        })  # fmt: skip
+
+    def _connect(self) -> None:
+        self.bridge.picture_taken.connect(self._show_picture)
+        self.bridge.moved_on.connect(self._show_studio)
+        self.bridge.status_due.connect(self._show_status)
+        self.banner.acted.connect(self._act)
+        self.banner.closed.connect(self._dismiss)
+        self.card.asked.connect(self._ask)
+        self.source_bar.asked.connect(self._ask)
+        self.record_bar.pressed.connect(self.studio.toggle_recording)
+        self.record_bar.plan_changed.connect(self._plan)
+        self.record_bar.folder_asked.connect(self.choose_folder)
+        self.panes.config_changed.connect(self.studio.apply)
+        self.panes.mode_changed.connect(self._show_mode)
+        self.panes.wished.connect(self.studio.ask)
+        self.panes.failed.connect(lambda text: self.say(Notice("error", "That did not work", text)))
+        self.desk.leaves_picture.connect(self._leave_picture)
+        self.panel.resized.connect(self._resize_pictures)
+        self.mesh_switch.clicked.connect(lambda on: self._show_over(mesh=on))
+        self.skeleton_switch.clicked.connect(lambda on: self._show_over(skeleton=on))
+        self.theme_button.clicked.connect(self.toggle_theme)
+        self.help_button.clicked.connect(self.show_help)
+        self.live_button.clicked.connect(self._go_live)
+        self._disk_timer.timeout.connect(self._show_disk)
+        self._disk_timer.start(DISK_MS)
+
+    # Beginning and end
+
+    def begin(self) -> None:
+        """Start what was asked for, or look for a camera; called once the window can be seen."""
+        self._show_disk()
+        self.desk.begin(self._chooses_source)
+        self.panes.show_folder(self.studio.plan.folder)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Lay the card out when the window appears."""
+        super().showEvent(event)
+        self._place_card()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the card in its place."""
+        super().resizeEvent(event)
+        self._place_card()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Ask everything to stop and close at once."""
+        self._keep_layout()
+        self.bridge.stop()
+        self._disk_timer.stop()
+        self.studio.close()
+        self.desk.stop()
+        self.panes.close()
+        if event is not None:
+            event.accept()
+
+    def _restore(self) -> None:
+        self.resize(1500, 900)
+        if not self._kept.geometry.isEmpty():
+            self.restoreGeometry(self._kept.geometry)
+        if not self._kept.panes.isEmpty():
+            self.views.restoreState(self._kept.panes)
+            self.columns.restoreState(self._kept.columns)
+        self.panes.tabs.setCurrentIndex(min(self._kept.tab, self.panes.tabs.count() - 1))
+        self.side_pane.setVisible(self._kept.shows_column)
+
+    def _keep_layout(self) -> None:
+        tab, shows_column = self.panes.tabs.currentIndex(), not self.side_pane.isHidden()
+        geometry, panes, columns = self.saveGeometry(), self.views.saveState(), self.columns.saveState()
+        layout.keep_layout(layout.Layout(geometry, panes, columns, tab, self.theme.name, shows_column))
+        layout.keep_plan(self.studio.plan)
+
+    # Dropped files
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Take files from the desktop."""
+        mime = event.mimeData() if event is not None else None
+        if event is not None and mime is not None and any(url.isLocalFile() for url in mime.urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open what was dropped."""
+        mime = event.mimeData() if event is not None else None
+        files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime is not None else []
+        if files:
+            self.desk.open_path(Path(files[0]))
+
+    # Showing what is new
+
+    def say(self, notice: Notice) -> None:
+        """Put `notice` into the banner."""
+        self.studio.notice = notice
+        self.banner.show_notice(notice)
+
+    def _leave_picture(self) -> None:
+        self.panel.show_picture(None)
+        self.panes.go_live()
 
     def _show_picture(self, shown: Shown) -> None:
-        self.panel.show_picture(shown)
+        if self.studio.phase in (Phase.RUNNING, Phase.LOADING, Phase.ENDED):
+            self.panel.show_picture(shown)
+            if shown.result is not None:
+                self.panes.show_result(shown)
 
-    def _hear(self, event: Event) -> None:
-        text = banner_text(event)
-        if text:
-            failed = event.detached or event.state is State.FAILED
-            self.banner.setStyleSheet(ERROR_STYLE if failed else NOTE_STYLE)
-            self.banner.setText(text)
-            self.banner.show()
+    def _show_studio(self) -> None:
+        """Look at the studio and let every part show it."""
+        studio = self.studio
+        self.banner.show_notice(studio.notice)
+        self.source_bar.show_source(studio.capture, studio.phase is not Phase.EMPTY)
+        if studio.sessions != self._sessions:
+            self._sessions = studio.sessions
+            self.panes.begin_session(studio.config)
+        if studio.plan is not self._plan_shown:
+            self._plan_shown = studio.plan
+            self.record_bar.show_plan(studio.plan)
+            self.panes.show_folder(studio.plan.folder)
+        counting_s, reason = studio.count_in_left_s, studio.why_not_record
+        self.record_bar.show_recording(studio.recording, studio.is_recording, counting_s, reason)
+        self.panel.show_text(panel_text(studio, self.panel.shown, self.desk.devices.is_asking))
+        if studio.new_takes:
+            studio.new_takes.clear()
+            self.panes.show_folder(studio.plan.folder)
+            self._plan_shown = None
+        self.desk.look()
 
-    def _refresh_status(self, frames_per_s: float) -> None:
-        shown = self.panel.shown
-        people = 0 if shown is None else len(shown.track_ids)
-        self.status.setText(status_line(self._session.state, frames_per_s, people, self._recording()))
+    def _show_status(self, frames_per_s: float) -> None:
+        studio = self.studio
+        title = source_title(studio.capture, self.desk.cameras) if studio.phase is not Phase.EMPTY else ""
+        self.picture_pane.note.setText(title)
+        self.status.setText(status_text(studio, self.panel.shown, frames_per_s))
+        summary = studio.summary
+        if summary is not None and summary.frames:
+            self.panes.show_health(summary, studio.runtime)
+        self.panes.show_config(studio.config)
+
+    def _show_disk(self) -> None:
+        folder = Path(self.studio.plan.folder).absolute()
+        there = next((path for path in (folder, *folder.parents) if path.is_dir()), None)
+        if there is not None:
+            self.record_bar.show_disk(disk_text(shutil.disk_usage(there).free, self.studio.plan.keeps_video))
+
+    def _show_mode(self, mode: Mode, name: str) -> None:
+        self.live_button.setChecked(mode is Mode.LIVE)
+        self.scene_pane.note.setText(name)
+        self.timeline_pane.note.setText(name or "Choose a take to play it")
+
+    def _go_live(self) -> None:
+        self.panes.go_live()
+        self.live_button.setChecked(True)
+
+    def _resize_pictures(self, width: int, height: int) -> None:
+        self.studio.view.panel_wh = (width, height)
+        self._place_card()
+
+    def _place_card(self) -> None:
+        width = min(440, max(self.panel.width() - 40, 240))
+        self.card.setFixedWidth(width)
+        self.card.adjustSize()
+        self.card.move((self.panel.width() - width) // 2, max(8, self.panel.height() - self.card.height() - 24))
+
+    # What the user does
+
+    def choose_folder(self) -> None:
+        """Let the user choose where takes go."""
+        folder = QFileDialog.getExistingDirectory(self, "Folder for takes", str(self.studio.plan.folder))
+        if folder:
+            self._plan(replace(self.studio.plan, folder=Path(folder)))
+            self.panes.show_folder(Path(folder))
+
+    def show_help(self) -> None:
+        """Open the sheet with all keys."""
+        sheet = HelpSheet(list(self.actions_by_name.values()), self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.open()
+
+    def toggle_theme(self) -> None:
+        """Change between dark and light."""
+        self.theme = THEMES["light" if self.theme.name == "dark" else "dark"]
+        self.set_theme()
+
+    def set_theme(self) -> None:
+        """Give every part the colours of the theme."""
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.setPalette(palette_of(self.theme))
+        application.setStyleSheet(style_of(self.theme))
+        for part in (self.panel, self.banner, self.card, self.source_bar, self.record_bar, self.panes):
+            part.set_theme(self.theme)
+        self.mesh_switch.setIcon(icon("mesh", self.theme.text))
+        self.skeleton_switch.setIcon(icon("skeleton", self.theme.text))
+        self.theme_button.setIcon(icon("sun" if self.theme.name == "dark" else "moon", self.theme.text))
+        self.help_button.setIcon(icon("help", self.theme.text))
+
+    def _plan(self, plan: RecordPlan) -> None:
+        self.studio.plan = plan
+        self._show_disk()
+
+    def _show_over(self, mesh: bool | None = None, skeleton: bool | None = None) -> None:
+        view = self.studio.view
+        view.show_mesh = view.show_mesh if mesh is None else mesh
+        view.show_skeleton = view.show_skeleton if skeleton is None else skeleton
+        self.mesh_switch.setChecked(view.show_mesh)
+        self.skeleton_switch.setChecked(view.show_skeleton)
+
+    def _ask(self, name: str) -> None:
+        self.actions_by_name[name].trigger()
+
+    def _act(self, action: str) -> None:
+        take = next(iter(self.studio.recording.written), None) or self._last_take()
+        self._dismiss()
+        if action in ("try_again", "play_again"):
+            self.studio.try_again()
+        elif action == "choose_folder":
+            self.choose_folder()
+        elif action == "show_demo":
+            self.desk.show_demo()
+        elif action == "play_take" and take is not None:
+            self.panes.play(take)
+
+    def _last_take(self) -> Path | None:
+        takes = sorted(Path(self.studio.plan.folder).glob("*.npz"), key=lambda path: path.stat().st_mtime)
+        return takes[-1] if takes else None
+
+    def _dismiss(self) -> None:
+        self.studio.notice = None
+        self.banner.show_notice(None)
+
+    def _show_tab(self, number: int) -> None:
+        self.side_pane.show()
+        self.panes.tabs.setCurrentIndex(number)
+
+    def _toggle_column(self) -> None:
+        self.side_pane.setVisible(self.side_pane.isHidden())
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _show_folder(self) -> None:
+        folder = Path(self.studio.plan.folder).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _about(self) -> None:
+        QMessageBox.about(
+            self, "About mocap-app",
+            f"<b>mocap-app {__version__}</b><p>Motion capture from one ordinary camera.</p>"
+            "<p>Apache-2.0. What is installed beside it, and under which licences: mocap-app licenses.</p>",
+        )  # fmt: skip
+
+
+def _switch(tip: str, is_on: bool | None) -> QToolButton:
+    """Return a flat button, one that stays down where `is_on` is given."""
+    button = QToolButton()
+    button.setObjectName("flat")
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    if is_on is not None:
+        button.setCheckable(True)
+        button.setChecked(is_on)
+    return button

@@ -12,6 +12,7 @@ from networks import is_heavy, write_random
 from engines import DETECTORS, ENGINES, MissingExtraError, Regions, WeightsError, build_detector, build_engine
 from engines.evaluation.datasets import read_line
 from engines.geometry import default_intrinsics, project, regions_from_boxes
+from engines.runtime.names import RUNTIMES
 from engines.types import Detector, Image, MeshEngine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -123,6 +124,12 @@ def test_body_lies_where_its_joints_are_seen(trained: MeshEngine, shared: Path) 
     projected = project(result.joints + result.translation[:, None], result.intrinsics)
     apart = np.linalg.norm(projected - result.joints_px, axis=2)
     assert np.median(apart) < 0.02 * region.sides_px[0]
+
+
+def test_tells_what_runs_its_networks(engine: MeshEngine) -> None:
+    known = set(RUNTIMES) - {"auto"}
+    assert set(filter(None, engine.runtime.split(", "))) <= known
+    assert bool(engine.runtime) == (engine.body_model.name != "synthetic")
 
 
 def test_root_is_the_origin(engine: MeshEngine, image: Image, regions: Regions) -> None:

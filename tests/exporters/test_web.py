@@ -56,6 +56,7 @@ def test_a_client_gets_the_skeleton_and_then_the_poses(make_take, stream):
     take = make_take(9)
     poses = [pose_of(take, 3), pose_of(take, 7, subject=4)]
     skeleton, *messages = while_sending(stream, poses, lambda: watch(stream.port, 4))
+    assert stream.sent >= 3
     assert skeleton["joint_names"] == list(take.skeleton.joint_names)
     assert skeleton["parents"] == take.skeleton.parents.tolist()
     for message in messages:

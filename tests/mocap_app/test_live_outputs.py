@@ -68,7 +68,12 @@ def test_all_at_once_with_every_receiver_gone(tmp_path):
     session.start()
     session.join()
     check_recording(tmp_path)
-    assert set(session.stats.summary().ages) == {"osc", "vrchat", "web"}
+    summary = session.stats.summary()
+    assert set(summary.ages) == {"osc", "vrchat", "web"}
+    assert summary.sent["osc"] > 0
+    assert summary.sent["vrchat"] > 0
+    assert summary.sent["web"] == 0, "nobody watches"
+    assert summary.failed == {}
 
 
 def test_a_stream_that_fails_is_detached_and_the_recording_goes_on(tmp_path, monkeypatch):
@@ -82,7 +87,8 @@ def test_a_stream_that_fails_is_detached_and_the_recording_goes_on(tmp_path, mon
     session.start()
     session.join()
     check_recording(tmp_path)
-    assert detached == ["StreamSink"]
+    assert detached == ["osc"]
+    assert "osc" in session.stats.summary().failed
 
 
 def taken_port() -> tuple[socket.socket, int]:
@@ -109,6 +115,8 @@ def test_one_that_cannot_be_opened_says_why(tmp_path, outputs: Callable[[int], d
         session.start()
         with pytest.raises(StreamError, match=message):
             session.join()
+        (reason,) = session.stats.summary().failed.values()
+        assert message in reason
 
 
 def test_flags_and_settings_become_options():

@@ -70,6 +70,14 @@ class Receiver:
         self.got: list[int] = []
         self.closed = 0
 
+    @property
+    def sent(self) -> int:
+        return 3 * len(self.got)
+
+    @property
+    def lost(self) -> int:
+        return 1
+
     def send(self, poses: Sequence[Pose]) -> None:
         self.got.append(len(poses))
 
@@ -86,3 +94,4 @@ def test_a_stream_gets_poses_and_their_age_is_noted() -> None:
     assert stream.got == [2, 0]
     assert stream.closed == 1
     assert stats.summary().ages["osc"].count == 2
+    assert stats.summary().sent == {"osc": 6}

@@ -47,3 +47,12 @@ def test_nothing_measured_is_no_error() -> None:
     summary = Stats().summary()
     assert summary.frames_per_s == 0
     assert summary.lines() == ("0 frames, 0.0 frames/s",)
+
+
+def test_what_live_outputs_sent_and_why_one_failed_is_told() -> None:
+    stats = Stats()
+    stats.count_sent("osc", 4)
+    stats.count_sent("osc", 9, lost=2)
+    stats.fail("web", "the port is taken")
+    summary = stats.summary()
+    assert (summary.sent, summary.lost, summary.failed) == ({"osc": 9}, {"osc": 2}, {"web": "the port is taken"})
