@@ -125,7 +125,7 @@ def test_a_slow_engine_drops_at_the_camera_and_no_queue_grows(capture: CaptureCo
     assert summary.drops["capture"] > 0
     assert summary.frames + summary.drops["capture"] == FRAMES
     assert live.run.longest["capture"] == 1
-    assert live.run.longest["StreamSink"] == 1
+    assert live.run.longest["osc"] == 1
     assert max(live.run.longest.values()) <= FRAMES_WAITING
     assert live.slower_ms == 120.0
     assert live.pixels is not None
