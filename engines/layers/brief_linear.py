@@ -14,16 +14,33 @@ def has_bfloat16() -> bool:
 
 
 class BriefLinear(nn.Module):
-    """Weights of a layer rounded to bfloat16; sums are kept in single precision by the processor. For inference."""
+    """Weights of a layer rounded to bfloat16; sums are kept in single precision by the processor. For inference.
 
-    def __init__(self, linear: nn.Linear, returns: torch.dtype = torch.float32) -> None:
-        """Round the weights of `linear`; `returns` is float32, or bfloat16 for another of these layers to take."""
+    oneDNN's own form of the weights is kept where torch has that step: putting them in order takes as long as a small
+    product, and bias and ReLU come with the product.
+    """
+
+    def __init__(self, linear: nn.Linear, returns: torch.dtype = torch.float32, relu: bool = False) -> None:
+        """Round the weights of `linear`.
+
+        Args:
+            linear: the layer.
+            returns: float32, or bfloat16 for another of these layers to take.
+            relu: whether a ReLU follows.
+        """
         super().__init__()
-        self.register_buffer("weight", linear.weight.detach().bfloat16(), persistent=False)
-        bias = None if linear.bias is None else linear.bias.detach().bfloat16()
-        self.register_buffer("bias", bias, persistent=False)
-        self._returns = returns
+        self._returns, self._relu = returns, relu
+        self._bias = None if linear.bias is None else linear.bias.detach().bfloat16()
+        self._weight = linear.weight.detach().bfloat16()
+        self._is_packed = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+        if self._is_packed:
+            self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return what the layer makes of `(..., C)` numbers of either kind."""
-        return functional.linear(tokens.bfloat16(), self.weight, self.bias).to(self._returns)
+        given = tokens.bfloat16()
+        if self._is_packed:
+            kind = "relu" if self._relu else "none"
+            return torch.ops.mkldnn._linear_pointwise(given, self._weight, self._bias, kind, [], "").to(self._returns)
+        mixed = functional.linear(given, self._weight, self._bias)
+        return (functional.relu(mixed) if self._relu else mixed).to(self._returns)
