@@ -199,7 +199,7 @@ def test_an_engine_goes_on_where_its_runtime_fails(caplog: pytest.LogCaptureFixt
     picture = np.full((256, 256, 3), 90, np.uint8)
     regions = Regions(np.full((1, 2), 128, np.float32), np.full(1, 200, np.float32), np.zeros(1, np.float32))
     first = engine.predict(picture, regions)
-    for network in (engine._recovery._encoder, engine._network._session):  # type: ignore[attr-defined]
+    for network in (engine._recovery._encoder, engine._network.session):  # type: ignore[attr-defined]
         real, network._session = network._session, _FailsAtThird(network._session)
         assert network.runtime == "onnxruntime"
         assert real is not network._session
