@@ -82,6 +82,7 @@ def search(words: str) -> Callable[[MainWindow], object]:
 
     def act(window: MainWindow) -> None:
         tab("Settings")(window)
+        assert window.panes.settings is not None
         window.panes.settings.search.setText(words)
 
     return act

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from PyQt6.QtCore import QObject, QSettings, QTimer
 
 from mocap_app.config import AppConfig, load_config
-from mocap_app.viewer.app import Times, make_application
+from mocap_app.viewer.app import Times, make_application, take_down
 from mocap_app.viewer.loop_meter import LoopMeter
 from mocap_app.viewer.sinks import Shown
 from mocap_app.viewer.sources import capture_of_path, demo_of
@@ -144,9 +144,11 @@ def main() -> int:
         window.show()
         QTimer.singleShot(0, run.start)
         application.exec()
-        window.studio.join()
-    run.report["threads_after"] = threading.active_count()
-    print(json.dumps(run.report, indent=1))
+        report, studio = run.report, window.studio
+        take_down(window)
+        studio.join()
+    report["threads_after"] = threading.active_count()
+    print(json.dumps(report, indent=1))
     return 0
 
 

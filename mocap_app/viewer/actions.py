@@ -53,6 +53,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("mirror", "Mi&rror the picture", "Ctrl+M"),
         Entry("rotate", "&Turn the picture by 90°", "Ctrl+R"),
         SEPARATOR,
+        Entry("play", "Pla&y or pause the take", "K"),
         Entry("live", "&Live view", "Esc"),
         SEPARATOR,
         Entry("tab_0", "&Takes", "Alt+1"),

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PyQt6.QtCore import QDir, QTimer
+from PyQt6.QtCore import QCoreApplication, QDir, QEvent, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from ..config import AppConfig
@@ -52,8 +52,16 @@ def run(config: AppConfig, notice: str = "", chooses_source: bool = False) -> in
     QTimer.singleShot(0, window.begin)
     with closed_by_interrupt(window):
         application.exec()
-    window.studio.join()
+    studio = window.studio
+    take_down(window)
+    studio.join()
     return 0
+
+
+def take_down(window: MainWindow) -> None:
+    """Destroy a closed window while there is an application: after it, OpenGL's views have nothing to end in."""
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def make_application() -> QApplication:

@@ -31,6 +31,7 @@ class GlyphButton(QToolButton):
         """
         super().__init__()
         self._glyph = glyph
+        self._drawn: tuple[str, int, int, int] | None = None
         self.setObjectName("flat")
         self.setAutoRaise(True)
         self.setIconSize(QSize(size, size))
@@ -64,7 +65,12 @@ class GlyphButton(QToolButton):
             self._draw()
 
     def _draw(self) -> None:
-        self.setIcon(glyph_icon(self._glyph, self.palette(), self.iconSize().width()))
+        palette, size = self.palette(), self.iconSize().width()
+        text, accent = palette.color(QPalette.ColorRole.ButtonText), accent_of(palette)
+        drawn = (self._glyph, text.rgba(), accent.rgba(), size)
+        if drawn != self._drawn:  # a window that is put together changes its style a dozen times
+            self._drawn = drawn
+            self.setIcon(glyph_icon(self._glyph, palette, size))
 
 
 def glyph_icon(glyph: str, palette: QPalette, size: int = 20) -> QIcon:

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 FIRST_STEPS = (
     "1.  Choose a camera, or drop a video on the window.",
     "2.  Stand where the camera sees all of you, feet too, and press the space bar.",
     "3.  Press it again. The take appears under Takes: play it, export it.",
+)
+
+IN_PARTS = (
+    "In the timeline: ← and → step, I and O set in and out, X the whole take, L loops.\n"
+    "In the 3-D view: 1, 2, 3 look from front, side and top, F frames the people, arrows turn, Home resets."
 )
 
 
@@ -33,10 +38,12 @@ class HelpSheet(QDialog):
         column.addSpacing(10)
         column.addWidget(title)
         column.addLayout(_key_grid(actions))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
+        column.addSpacing(6)
+        column.addWidget(QLabel(IN_PARTS))
+        close = QPushButton("Close")
+        close.clicked.connect(self.reject)
         column.addSpacing(8)
-        column.addWidget(buttons)
+        column.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)
 
 
 def _key_grid(actions: Sequence[QAction]) -> QGridLayout:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QTabWidget, QWidget
+from PyQt6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from exporters.errors import ExportError
 
@@ -45,6 +45,8 @@ class Panes(QObject):
     """A `Mode`, and the name of the take that is played; empty for the live view."""
     wished = pyqtSignal(object)
     """A `Wish` about people in view."""
+    completed = pyqtSignal()
+    """A panel was built."""
     failed = pyqtSignal(str)
     """Something could not be done, in words."""
 
@@ -59,9 +61,11 @@ class Panes(QObject):
         self.timeline = Timeline()
         self.takes = TakeList(Library(folder))
         self.people = PeoplePanel()
-        self.settings = SettingsPanel(config)
-        self.streams = StreamsPanel(config)
-        self.health = HealthPanel()
+        self._is_seen = False
+        self._late: dict[str, QVBoxLayout] = {}
+        self.settings: SettingsPanel | None = None
+        self.streams: StreamsPanel | None = None
+        self.health: HealthPanel | None = None
         self._watch: Health | None = None
         self._machine: Machine | None = None
         self.tabs = self._build_tabs()
@@ -79,11 +83,35 @@ class Panes(QObject):
         if self.people.isVisible():
             self.people.show_tracks(tracks.track_ids, tracks.scores)
 
+    def complete(self) -> None:
+        """Build the panel that is looked at, called once the window is seen; the others are built when they are."""
+        self._is_seen = True
+        self._build_page(self.tabs.currentIndex())
+
+    def _build_page(self, number: int) -> None:
+        title = TABS[number]
+        page = self._late.pop(title, None) if self._is_seen else None
+        if page is None:
+            return
+        if title == "Health":
+            self.health = HealthPanel()
+            page.addWidget(self.health)
+        elif title == "Settings":
+            self.settings = SettingsPanel(self._config)
+            self.settings.changed.connect(self._change_config)
+            page.addWidget(self.settings)
+        else:
+            self.streams = StreamsPanel(self._config)
+            self.streams.changed.connect(self._change_config)
+            page.addWidget(self.streams)
+        self.completed.emit()
+
     def begin_session(self, config: AppConfig) -> None:
         """Forget what was measured of the session before."""
         is_live = config.capture.source in ("camera", "stream") or config.capture.realtime
         self._watch = Health(config.engine.name, is_live)
-        self.streams.forget_traffic()
+        if self.streams is not None:
+            self.streams.forget_traffic()
         if self.mode is Mode.LIVE:
             self.people.clear()
 
@@ -94,17 +122,15 @@ class Panes(QObject):
         if self._machine is None:
             self._machine = Machine(self.takes.library.folder)
         report = self._watch.update(summary, self._machine.read(), runtime, time.monotonic())
-        if self.health.isVisible():
+        if self.health is not None and self.health.isVisible():
             self.health.show_report(report)
-        if self.streams.isVisible():
+        if self.streams is not None and self.streams.isVisible():
             self.streams.show_traffic(summary)
 
     def show_config(self, config: AppConfig) -> None:
         """Show the settings that run, unless the panels showed them first."""
         if config is not self._config:
-            self._config = config
-            self.settings.show_config(config)
-            self.streams.show_config(config)
+            self._tell_panels(config)
 
     def show_folder(self, folder: Path) -> None:
         """List the takes of `folder` anew."""
@@ -123,6 +149,13 @@ class Panes(QObject):
             return
         self.takes.select(name)
         self._open(recording)
+
+    def play_or_pause(self) -> None:
+        """Play or pause the take that is open; open the selected one where none is."""
+        if self.mode is Mode.PLAYBACK:
+            self.timeline.toggle()
+        else:
+            self.takes.play()
 
     def go_live(self) -> None:
         """Leave the take and show what is filmed."""
@@ -148,19 +181,30 @@ class Panes(QObject):
         tabs.setUsesScrollButtons(False)
         tabs.setElideMode(Qt.TextElideMode.ElideNone)
         tabs.setAccessibleName("Takes, people, streams, settings, health")
-        parts = (self.takes, self.people, self.streams, self.settings, self.health)
+        parts = (self.takes, self.people, *(self._late_page(title) for title in TABS[2:]))
         for title, part in zip(TABS, parts, strict=True):
             tabs.addTab(part, title)
         return tabs
 
+    def _late_page(self, title: str) -> QWidget:
+        page = QWidget()
+        self._late[title] = QVBoxLayout(page)
+        self._late[title].setContentsMargins(0, 0, 0, 0)
+        return page
+
+    def _tell_panels(self, config: AppConfig) -> None:
+        self._config = config
+        for panel in (self.settings, self.streams):
+            if panel is not None:
+                panel.show_config(config)
+
     def _connect(self) -> None:
+        self.tabs.currentChanged.connect(self._build_page)
         self.takes.chosen.connect(self._open)
         self.takes.export_asked.connect(self._export)
         self.timeline.moved.connect(self._show_moment)
         self.timeline.span_changed.connect(self._keep_span)
         self.people.wished.connect(self._pass_wish)
-        self.settings.changed.connect(self._change_config)
-        self.streams.changed.connect(self._change_config)
 
     def _open(self, recording: Recording) -> None:
         """Play a recording from its beginning."""
@@ -200,7 +244,5 @@ class Panes(QObject):
 
     def _change_config(self, config: AppConfig) -> None:
         """Pass changed settings on, and show them in the other panel too."""
-        self._config = config
-        self.settings.show_config(config)
-        self.streams.show_config(config)
+        self._tell_panels(config)
         self.config_changed.emit(config)

@@ -36,12 +36,16 @@ class RecordButton(QAbstractButton):
         super().__init__()
         self._theme = DARK
         self._is_recording = False
+        self._told: tuple[bool, str] | None = None
         self.setFixedSize(BUTTON_PX, BUTTON_PX)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.show_recording(False)
 
     def show_recording(self, is_recording: bool, reason: str = "") -> None:
         """Show what a press does; `reason` says why nothing can be recorded."""
+        if (is_recording, reason) == self._told:  # told often, and each repaint has the whole window composed anew
+            return
+        self._told = is_recording, reason
         self._is_recording = is_recording
         name = "Stop recording" if is_recording else "Record"
         self.setAccessibleName(name)
@@ -106,6 +110,7 @@ class RecordBar(QFrame):
         self.name.setAccessibleName("Pattern for names of takes")
         self.name.setToolTip("Fields: " + ", ".join(f"{{{name}}} {tip}" for name, tip in FIELDS.items()))
         self.name.setMinimumWidth(150)
+        self.name.setCursorPosition(0)
         self.name.textEdited.connect(self._rename)
         self.next = _label("", "caption")
         self.keep_video = QCheckBox("Keep video")
@@ -124,6 +129,7 @@ class RecordBar(QFrame):
         self._plan = plan
         if self.name.text() != plan.pattern and not self.name.hasFocus():
             self.name.setText(plan.pattern)
+            self.name.setCursorPosition(0)
         self.count_in.setCurrentIndex(max(0, self.count_in.findData(plan.count_in_s)))
         self.keep_video.setChecked(plan.keeps_video)
         self.folder.setToolTip(f"Takes go to {Path(plan.folder).absolute()}. Press to choose another folder.")

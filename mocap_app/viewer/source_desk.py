@@ -33,6 +33,7 @@ class SourceDesk(QObject):
         self._window = window
         self._chooses = False
         self._restarts_camera = False
+        self._lists_later = False
         self.cameras: tuple[CameraChoice, ...] = ()
         """Those that were found."""
         self.devices = DeviceList(self)
@@ -44,6 +45,8 @@ class SourceDesk(QObject):
         """Start what was asked for; `chooses` takes the first camera there is, or the demo actor."""
         self._chooses = chooses
         if not chooses:
+            # Later: a camera that is being opened cannot be asked who it is.
+            self._lists_later = self._studio.capture.source != "synthetic"
             self._studio.start()
             return
         known = layout.known_cameras()
@@ -57,8 +60,12 @@ class SourceDesk(QObject):
 
     def look(self) -> None:
         """Go on where the studio was waited for; called often."""
-        if self._restarts_camera and self._studio.phase in (Phase.ENDED, Phase.FAILED):
+        phase = self._studio.phase
+        if self._restarts_camera and phase in (Phase.ENDED, Phase.FAILED):
             self._search(with_modes=True)
+        elif self._lists_later and phase in (Phase.RUNNING, Phase.FAILED):
+            self._lists_later = False
+            self._search(with_modes=False)
 
     def choose(self, capture: CaptureConfig) -> None:
         """Change to another source."""
@@ -120,6 +127,8 @@ class SourceDesk(QObject):
             self._search(with_modes=True)
 
     def _search(self, with_modes: bool) -> None:
+        if self.devices.is_asking:
+            return
         self._bar.show_searching(True)
         self.devices.ask(with_modes)
 

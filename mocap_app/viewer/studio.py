@@ -256,6 +256,8 @@ class Studio:
             self._leave(session)
         elif session.state is State.RUNNING and self.phase is Phase.LOADING:
             self.phase = Phase.RUNNING
+            if self.notice is not None and self.notice.kind == "note":  # it was about the waiting
+                self.notice = None
         elif self._stop_asked_s is not None and time.monotonic() - self._stop_asked_s > ASK_AGAIN_S:
             session.stop()
             self._stop_asked_s = time.monotonic()

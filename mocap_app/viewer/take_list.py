@@ -102,6 +102,12 @@ class TakeList(QWidget):
         self._stack.setCurrentIndex(0 if recordings else 1)
         self._show_what_can_be_done()
 
+    def show_recorded(self, name: str) -> None:
+        """Note which recording is being made just now; empty for none."""
+        if name != self._delegate.being_recorded:
+            self._delegate.being_recorded = name
+            self._viewport().update()
+
     def show_library(self, library: Library) -> None:
         """List another folder from now on; what was deleted in the one before is removed for good."""
         self.library.empty()

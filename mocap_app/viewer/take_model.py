@@ -95,6 +95,8 @@ class TakeDelegate(QStyledItemDelegate):
         super().__init__()
         self._thumbnails = thumbnails
         self._want = want
+        self.being_recorded = ""
+        """Name of the recording that is being made: nothing is wrong with it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Make room for the picture."""
@@ -164,9 +166,11 @@ class TakeDelegate(QStyledItemDelegate):
         text, muted = option.palette.color(QPalette.ColorRole.Text), muted_of(option.palette)
         when = day(recording.recorded_at, datetime.now().astimezone())
         fault = mixed(QColor("#e5484d"), text, 0.15)
+        is_running = recording.is_open and recording.name == self.being_recorded
+        what = "being recorded …" if is_running else recording.fault or summary(recording)
         lines = [
             (recording.name, text, 13, True),
-            (recording.fault or summary(recording), fault if recording.fault else muted, 12, False),
+            (what, fault if recording.fault and not is_running else muted, 12, False),
             (when, muted, 12, False),
         ]
         top = place.top() + 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import cast
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
@@ -14,6 +15,8 @@ from .status_words import PanelText
 from .theme import DARK, Theme
 
 RECORD_EDGE_PX = 3
+WHEEL_S = 0.08
+"""Between two steps of the wheel: each has the whole window composed anew, for there is a view of OpenGL in it."""
 
 
 class VideoPanel(QWidget):
@@ -28,7 +31,7 @@ class VideoPanel(QWidget):
         self._image = QImage()
         self._text = PanelText()
         self._theme = DARK
-        self._turn_deg = 0
+        self._turn_deg, self._turned_s = 0, 0.0
         self.setMinimumSize(240, 160)
         self.setAccessibleName("Picture of the source")
 
@@ -56,9 +59,11 @@ class VideoPanel(QWidget):
 
     def show_text(self, text: PanelText) -> None:
         """Say `text` over the picture."""
-        if text.loading:
-            self._turn_deg = (self._turn_deg + 24) % 360
-        if text != self._text or text.loading:
+        now_s = time.monotonic()
+        turns = bool(text.loading) and now_s - self._turned_s >= WHEEL_S
+        if turns:
+            self._turn_deg, self._turned_s = (self._turn_deg + 24) % 360, now_s
+        if text != self._text or turns:
             self._text = text
             self.setAccessibleDescription(", ".join(part for part in (text.badge, text.loading, text.hint) if part))
             self.update()

@@ -7,45 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer, QUrl
-from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import (
-    QApplication,
     QFileDialog,
-    QLabel,
-    QMainWindow,
     QMessageBox,
-    QSplitter,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
 )  # fmt: skip
 
 from .. import __version__
-from . import layout
 from .actions import SpaceForButtons, build_menus
-from .banner import Banner
-from .bridge import StudioBridge
 from .help_sheet import HelpSheet
-from .icons import icon
-from .pane import Pane
-from .panes import Panes
-from .record_bar import RecordBar
 from .sinks import Shown
-from .source_bar import SourceBar
-from .source_desk import SourceDesk
 from .sources import source_title
 from .state import Mode, Phase, RecordPlan, disk_text
 from .status_words import panel_text, status_text
 from .studio import Studio
-from .theme import THEMES, palette_of, style_of
-from .video_panel import VideoPanel
-from .welcome_card import WelcomeCard
+from .theme import THEMES
+from .window_frame import WindowFrame
 from .wording import Notice
 
 DISK_MS = 2000
 
 
-class MainWindow(QMainWindow):
+class MainWindow(WindowFrame):
     """One window with one studio behind it. Closing it asks the studio to stop and waits for nothing."""
 
     def __init__(self, studio: Studio, chooses_source: bool = False) -> None:
@@ -55,99 +38,19 @@ class MainWindow(QMainWindow):
             studio: What runs.
             chooses_source: Nobody named a source: take the first camera there is, or the demo actor.
         """
-        super().__init__()
-        self.studio = studio
+        super().__init__(studio)
         self._chooses_source = chooses_source
         self._plan_shown: RecordPlan | None = None
         self._sessions = 0
-        self._kept = layout.read_layout()
-        studio.plan = layout.read_plan(studio.plan)
-        self.theme = THEMES[self._kept.theme]
-        self._build_parts()
-        self._arrange()
+        self._was_recording = False
+        self._disk_timer = QTimer(self)
         self._build_menus()
         self._connect()
-        self.set_theme()
-        self._restore()
         self._space = SpaceForButtons(self)
         self._space.guard(self)
         self.setFocus()
 
     # Putting together
-
-    def _build_parts(self) -> None:
-        self.panel = VideoPanel()
-        self.banner = Banner()
-        self.card = WelcomeCard()
-        self.source_bar = SourceBar(self.studio.capture)
-        self.record_bar = RecordBar(self.studio.plan)
-        self.panes = Panes(self.studio.config, self.studio.plan.folder, self)
-        self.bridge = StudioBridge(self.studio)
-        self.desk = SourceDesk(self.studio, self.source_bar, self.card, self)
-        self.mesh_switch = _switch("Mesh over the picture (M)", self.studio.view.show_mesh)
-        self.skeleton_switch = _switch("Skeleton over the picture (S)", self.studio.view.show_skeleton)
-        self.theme_button = _switch("Dark or light (Ctrl+L)", None)
-        self.help_button = _switch("Keys and first steps (F1)", None)
-        self.live_button = QToolButton()
-        self.live_button.setText("Live")
-        self.live_button.setToolTip("Show what is filmed now (Esc)")
-        self.live_button.setCheckable(True)
-        self.live_button.setChecked(True)
-        self.status = QLabel()
-        self._disk_timer = QTimer(self)
-
-    def _arrange(self) -> None:
-        self.setWindowTitle("mocap-app")
-        self.setAcceptDrops(True)
-        self.setMinimumSize(940, 620)
-        self.picture_pane = Pane("Picture", self.panel)
-        self.picture_pane.add_switch(self.mesh_switch)
-        self.picture_pane.add_switch(self.skeleton_switch)
-        self.scene_pane = Pane("3-D view", self.panes.scene)
-        self.scene_pane.add_switch(self.live_button)
-        views = self._splitter(Qt.Orientation.Horizontal, self.picture_pane, self.scene_pane)
-        self.timeline_pane = Pane("Timeline", self.panes.timeline, margin_px=6)
-        work = QWidget()
-        column = QVBoxLayout(work)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(views, stretch=1)
-        column.addWidget(self.record_bar)
-        column.addWidget(self.timeline_pane)
-        self.side_pane = Pane("", self.panes.tabs, margin_px=6)
-        self.side_pane.title.hide()
-        self.side_pane.note.hide()
-        self.views = views
-        self.columns = self._splitter(Qt.Orientation.Horizontal, work, self.side_pane)
-        self.columns.setStretchFactor(0, 1)
-        self.columns.setStretchFactor(1, 0)
-        self.columns.setSizes([1140, 380])
-        views.setSizes([600, 520])
-        bar = self.source_bar.layout()
-        assert bar is not None
-        bar.addWidget(self.theme_button)
-        bar.addWidget(self.help_button)
-        body = QWidget()
-        outer = QVBoxLayout(body)
-        outer.setContentsMargins(10, 4, 10, 4)
-        outer.setSpacing(8)
-        outer.addWidget(self.source_bar)
-        outer.addWidget(self.banner)
-        outer.addWidget(self.columns, stretch=1)
-        self.setCentralWidget(body)
-        self.card.setParent(self.panel)
-        bottom = self.statusBar()
-        assert bottom is not None
-        bottom.setSizeGripEnabled(False)
-        bottom.addWidget(self.status, 1)
-
-    def _splitter(self, direction: Qt.Orientation, *parts: QWidget) -> QSplitter:
-        splitter = QSplitter(direction)
-        splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(8)
-        for part in parts:
-            splitter.addWidget(part)
-        return splitter
 
     def _build_menus(self) -> None:
         counts = {f"count_in_{s}": lambda s=s: self._plan(replace(self.studio.plan, count_in_s=s)) for s in (0, 3, 5)}
@@ -161,8 +64,8 @@ class MainWindow(QMainWindow):
             "mesh": lambda: self._show_over(mesh=not self.studio.view.show_mesh),
             "skeleton": lambda: self._show_over(skeleton=not self.studio.view.show_skeleton),
             "mirror": self.source_bar.mirror.click, "rotate": self.source_bar.turn_further,
-            "live": self.panes.go_live, "column": self._toggle_column,
-            "theme": self.toggle_theme, "full_screen": self._toggle_full_screen, "help": self.show_help,
+            "live": self.panes.go_live, "play": self.panes.play_or_pause, "column": self.toggle_column,
+            "theme": self.toggle_theme, "full_screen": self.toggle_full_screen, "help": self.show_help,
             "about": self._about, **counts, **tabs,
         })  # fmt: skip
 
@@ -179,6 +82,7 @@ class MainWindow(QMainWindow):
         self.record_bar.folder_asked.connect(self.choose_folder)
         self.panes.config_changed.connect(self.studio.apply)
         self.panes.mode_changed.connect(self._show_mode)
+        self.panes.completed.connect(lambda: self._space.guard(self.panes.tabs))
         self.panes.wished.connect(self.studio.ask)
         self.panes.failed.connect(lambda text: self.say(Notice("error", "That did not work", text)))
         self.desk.leaves_picture.connect(self._leave_picture)
@@ -197,21 +101,12 @@ class MainWindow(QMainWindow):
         """Start what was asked for, or look for a camera; called once the window can be seen."""
         self._show_disk()
         self.desk.begin(self._chooses_source)
+        self.panes.complete()
         self.panes.show_folder(self.studio.plan.folder)
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Lay the card out when the window appears."""
-        super().showEvent(event)
-        self._place_card()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the card in its place."""
-        super().resizeEvent(event)
-        self._place_card()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Ask everything to stop and close at once."""
-        self._keep_layout()
+        self.keep_layout()
         self.bridge.stop()
         self._disk_timer.stop()
         self.studio.close()
@@ -219,22 +114,6 @@ class MainWindow(QMainWindow):
         self.panes.close()
         if event is not None:
             event.accept()
-
-    def _restore(self) -> None:
-        self.resize(1500, 900)
-        if not self._kept.geometry.isEmpty():
-            self.restoreGeometry(self._kept.geometry)
-        if not self._kept.panes.isEmpty():
-            self.views.restoreState(self._kept.panes)
-            self.columns.restoreState(self._kept.columns)
-        self.panes.tabs.setCurrentIndex(min(self._kept.tab, self.panes.tabs.count() - 1))
-        self.side_pane.setVisible(self._kept.shows_column)
-
-    def _keep_layout(self) -> None:
-        tab, shows_column = self.panes.tabs.currentIndex(), not self.side_pane.isHidden()
-        geometry, panes, columns = self.saveGeometry(), self.views.saveState(), self.columns.saveState()
-        layout.keep_layout(layout.Layout(geometry, panes, columns, tab, self.theme.name, shows_column))
-        layout.keep_plan(self.studio.plan)
 
     # Dropped files
 
@@ -283,6 +162,10 @@ class MainWindow(QMainWindow):
         counting_s, reason = studio.count_in_left_s, studio.why_not_record
         self.record_bar.show_recording(studio.recording, studio.is_recording, counting_s, reason)
         self.panel.show_text(panel_text(studio, self.panel.shown, self.desk.devices.is_asking))
+        if studio.is_recording and not self._was_recording:
+            self.panes.go_live()
+        self._was_recording = studio.is_recording
+        self.panes.takes.show_recorded(studio.recording.name if studio.is_recording else "")
         if studio.new_takes:
             studio.new_takes.clear()
             self.panes.show_folder(studio.plan.folder)
@@ -316,13 +199,7 @@ class MainWindow(QMainWindow):
 
     def _resize_pictures(self, width: int, height: int) -> None:
         self.studio.view.panel_wh = (width, height)
-        self._place_card()
-
-    def _place_card(self) -> None:
-        width = min(440, max(self.panel.width() - 40, 240))
-        self.card.setFixedWidth(width)
-        self.card.adjustSize()
-        self.card.move((self.panel.width() - width) // 2, max(8, self.panel.height() - self.card.height() - 24))
+        self.place_card()
 
     # What the user does
 
@@ -342,20 +219,7 @@ class MainWindow(QMainWindow):
     def toggle_theme(self) -> None:
         """Change between dark and light."""
         self.theme = THEMES["light" if self.theme.name == "dark" else "dark"]
-        self.set_theme()
-
-    def set_theme(self) -> None:
-        """Give every part the colours of the theme."""
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.setPalette(palette_of(self.theme))
-        application.setStyleSheet(style_of(self.theme))
-        for part in (self.panel, self.banner, self.card, self.source_bar, self.record_bar, self.panes):
-            part.set_theme(self.theme)
-        self.mesh_switch.setIcon(icon("mesh", self.theme.text))
-        self.skeleton_switch.setIcon(icon("skeleton", self.theme.text))
-        self.theme_button.setIcon(icon("sun" if self.theme.name == "dark" else "moon", self.theme.text))
-        self.help_button.setIcon(icon("help", self.theme.text))
+        self.dress()
 
     def _plan(self, plan: RecordPlan) -> None:
         self.studio.plan = plan
@@ -395,12 +259,6 @@ class MainWindow(QMainWindow):
         self.side_pane.show()
         self.panes.tabs.setCurrentIndex(number)
 
-    def _toggle_column(self) -> None:
-        self.side_pane.setVisible(self.side_pane.isHidden())
-
-    def _toggle_full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
     def _show_folder(self) -> None:
         folder = Path(self.studio.plan.folder).absolute()
         folder.mkdir(parents=True, exist_ok=True)
@@ -412,15 +270,3 @@ class MainWindow(QMainWindow):
             f"<b>mocap-app {__version__}</b><p>Motion capture from one ordinary camera.</p>"
             "<p>Apache-2.0. What is installed beside it, and under which licences: mocap-app licenses.</p>",
         )  # fmt: skip
-
-
-def _switch(tip: str, is_on: bool | None) -> QToolButton:
-    """Return a flat button, one that stays down where `is_on` is given."""
-    button = QToolButton()
-    button.setObjectName("flat")
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    if is_on is not None:
-        button.setCheckable(True)
-        button.setChecked(is_on)
-    return button

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from mocap_app.capture import devices
 from mocap_app.capture.camera import CameraSource
 from mocap_app.capture.opencv import Grabber
+from mocap_app.cli import run
 from mocap_app.config import CaptureConfig
 from mocap_app.errors import SourceError
 
@@ -139,6 +141,15 @@ def test_a_stuck_device_is_released_under_its_reader(monkeypatch: pytest.MonkeyP
     assert driver.released
     driver.hold.set()
     reader.join(5)
+
+
+def test_cameras_are_printed_for_programs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(devices, "list_cameras", lambda: (devices.Camera(2, "Door"),))
+    monkeypatch.setattr(devices, "list_modes", lambda index: (devices.Mode((640, 480), 30.0),))
+    assert run(["devices", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"index": 2, "name": "Door", "modes": []}]
+    assert run(["devices", "--json", "--modes"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["modes"] == [{"size": [640, 480], "fps": 30.0}]
 
 
 def test_the_kernels_list_of_cameras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -240,6 +240,45 @@ def test_mirror_and_duration(tmp_path: Path) -> None:
     assert not frames[0].image.flags.writeable
 
 
+@pytest.mark.parametrize(
+    ("rotation", "mirror", "red_at"),
+    [
+        (90, False, (10, 24)),
+        (180, False, (24, 54)),
+        (270, False, (54, 24)),
+        (90, True, (10, 24)),
+        (180, True, (24, 10)),
+    ],
+)
+def test_pictures_are_turned_and_then_mirrored(
+    tmp_path: Path, rotation: int, mirror: bool, red_at: tuple[int, int]
+) -> None:
+    source = open_video(make_video(tmp_path / "a.avi", frames=2), rotation=rotation, mirror=mirror)
+    frame = next(iter(source))
+    source.close()
+    assert source.size_wh == ((48, 64) if rotation in (90, 270) else (64, 48))
+    assert frame.image.shape[1::-1] == source.size_wh
+    # Red was on the left: a quarter turn clockwise puts it on top.
+    assert frame.image[red_at].tolist() == pytest.approx([20, 0, 0], abs=8)
+    assert not frame.image.flags.writeable
+
+
+def test_an_impossible_rotation_is_refused() -> None:
+    with pytest.raises(ValueError, match="0, 90, 180 or 270"):
+        CaptureConfig(rotation=45)
+
+
+def test_a_loop_begins_again_and_its_times_rise(tmp_path: Path) -> None:
+    source = open_video(make_video(tmp_path / "a.avi", frames=3), loop=True)
+    assert source.frame_count is None
+    frames = [frame for frame, _ in zip(source, range(8))]
+    source.close()
+    assert [frame.index for frame in frames] == list(range(8))
+    assert [frame.timestamp_ns for frame in frames] == [k * 40_000_000 for k in range(8)]
+    reds = [int(frame.image[24, 10, 0]) for frame in frames]
+    assert reds == pytest.approx([20, 25, 30, 20, 25, 30, 20, 25], abs=4)
+
+
 def test_unknown_source() -> None:
     with pytest.raises(ValueError, match="expected one of camera, video"):
         open_source(CaptureConfig(source="cinema"))

@@ -81,6 +81,14 @@ def test_which_source_opens_the_window(argv: tuple[str, ...], window: bool) -> N
     assert capture.wants_window(*parse(*argv)) is window
 
 
+@pytest.mark.parametrize(
+    ("argv", "names"),
+    [((), False), (("--camera", "0"), True), (("--set", "capture.device=1"), True), (("--mirror",), False)],
+)
+def test_without_a_named_source_the_window_looks_for_one(argv: tuple[str, ...], names: bool) -> None:
+    assert capture.names_source(*parse(*argv)) is names
+
+
 def test_records_into_a_default_folder_only_where_no_output_is_named() -> None:
     assert capture.with_an_output(load_config()).record.folder == "takes"
     assert capture.with_an_output(load_config(overrides=["osc.host=127.0.0.1"])).record.folder == ""

@@ -315,6 +315,56 @@ def test_stop_from_outside_is_quick_and_keeps_what_was_accepted() -> None:
     assert sink.closed_by
 
 
+def test_a_live_source_is_previewed_while_the_engine_loads_and_nothing_of_it_is_recorded() -> None:
+    source, sink = FakeSource(60, is_live=True, blocks=True), FakeSink()
+    previewed: list[int] = []
+    seen, loaded = threading.Event(), threading.Event()
+
+    def preview(frame: Frame) -> None:
+        previewed.append(frame.index)
+        if len(previewed) >= 3:
+            seen.set()
+
+    def make_perception() -> FakePerception:
+        assert seen.wait(WAIT_S), "frames come before the engine is there"
+        loaded.set()
+        return FakePerception()
+
+    source.step = lambda index: None if index < 50 else sessions[0].stop() if index == 59 else time.sleep(0.02)
+    sessions = [session_of(source, sink, make_perception=make_perception, preview=preview)]
+    sessions[0].start()
+    assert loaded.wait(WAIT_S)
+    sessions[0].join()
+    assert previewed[:3] == [0, 1, 2]
+    assert not set(previewed) & set(sink.indices)
+
+
+def test_a_file_is_not_previewed_for_it_would_lose_frames() -> None:
+    source, sink = FakeSource(5), FakeSink()
+    previewed: list[Frame] = []
+    run(session_of(source, sink, preview=previewed.append))
+    assert sink.indices == [0, 1, 2, 3, 4]
+    assert not previewed
+
+
+def test_a_session_stopped_while_it_previews_ends() -> None:
+    source = FakeSource(10_000, is_live=True)
+    source.step = lambda index: time.sleep(0.001)
+    seen, go = threading.Event(), threading.Event()
+
+    def make_perception() -> FakePerception:
+        assert go.wait(WAIT_S)
+        return FakePerception()
+
+    session = session_of(source, make_perception=make_perception, preview=lambda frame: seen.set())
+    session.start()
+    assert seen.wait(WAIT_S)
+    session.stop()
+    go.set()
+    session.join()
+    assert session.state is State.STOPPED
+
+
 def test_stop_before_start() -> None:
     session = session_of(FakeSource(1))
     session.stop()

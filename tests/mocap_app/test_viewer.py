@@ -103,6 +103,7 @@ def record(window: MainWindow, seconds: float = 0.5) -> None:
     QTest.keyClick(window, Qt.Key.Key_Space)
     wait_for(lambda: window.studio.recording.is_running and window.studio.recording.seconds > seconds)
     assert window.panel.text.recording or seconds < 0.1
+    wait_for(lambda: window.panes.takes._delegate.being_recorded == window.studio.recording.name)
     QTest.keyClick(window, Qt.Key.Key_Space)
     wait_for(lambda: len(window.panes.takes.library.recordings()) == before + 1)
     wait_for(lambda: window.banner.isVisible())
@@ -180,7 +181,9 @@ def test_a_named_folder_records_from_the_start_and_closing_saves(opened: Open, t
 def test_engine_and_source_are_changed_while_the_window_lives(opened: Open) -> None:
     window = opened(SYNTHETIC)
     wait_for(lambda: has_result(window))
+    window.actions_by_name["tab_3"].trigger()
     settings = window.panes.settings
+    assert settings is not None
     settings.changed.emit(replace(SYNTHETIC, detector=DetectorConfig(name="synthetic", every=2)))
     wait_for(lambda: window.studio.sessions == 2 and window.studio.phase is Phase.RUNNING)
     window.source_bar.turn_further()
