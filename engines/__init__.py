@@ -4,7 +4,7 @@ import os
 
 from .errors import EngineError, MissingExtraError, RuntimeUnavailableError, UnknownEngineError, WeightsError
 from .registry import DETECTORS, ENGINES, EngineSpec, build_detector, build_engine
-from .types import BodyModel, Detections, Detector, MeshEngine, MeshResult, Regions
+from .types import BodyModel, Detections, Detector, MeshEngine, MeshResult, Regions, Sighting
 
 __all__ = [
     "DETECTORS",
@@ -19,6 +19,7 @@ __all__ = [
     "MissingExtraError",
     "Regions",
     "RuntimeUnavailableError",
+    "Sighting",
     "UnknownEngineError",
     "WeightsError",
     "build_detector",

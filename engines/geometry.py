@@ -74,21 +74,22 @@ def cut_crops(image: Image, matrices: FloatArray, size_px: int) -> Image:
 
     crops = np.empty((len(matrices), size_px, size_px, 3), np.uint8)
     for matrix, crop in zip(matrices, crops, strict=True):
-        factor = int(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-3))
-        source, moved = _reduced(image, matrix, size_px, factor) if factor > 1 else (image, matrix.astype(np.float64))
+        halvings = int(np.log2(max(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-3), 1)))
+        source, moved = _reduced(image, matrix, size_px, halvings) if halvings else (image, matrix.astype(np.float64))
         moved[:, 2] += moved[:, :2] @ (0.5, 0.5) - 0.5
         cv2.warpAffine(source, moved, (size_px, size_px), dst=crop, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))
     return crops
 
 
-def _reduced(image: Image, matrix: FloatArray, size_px: int, factor: int) -> tuple[Image, np.ndarray]:
-    """Return the region's part of the picture, `factor` times smaller, and the `(2, 3)` matrix from it to the crop.
+def _reduced(image: Image, matrix: FloatArray, size_px: int, halvings: int) -> tuple[Image, np.ndarray]:
+    """Return the region's part of the picture, halved so many times, and the `(2, 3)` matrix from it to the crop.
 
-    A linear filter alone would skip pixels of a region much larger than the crop. By whole numbers the mean over
-    areas is several times faster than by others, and the warp then shrinks by less than 1.5.
+    A linear filter alone would skip pixels of a region much larger than the crop. The mean of two by two pixels is
+    many times faster than that of other areas, and the warp then shrinks by less than 2: no pixel is skipped.
     """
     import cv2
 
+    factor = 2**halvings
     corners = np.array([[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]], np.float32)
     corners = apply_affine(invert_affine(matrix), corners)
     low = np.clip(np.floor(corners.min(axis=0)).astype(int) - factor, 0, image.shape[1::-1])
@@ -101,11 +102,12 @@ def _reduced(image: Image, matrix: FloatArray, size_px: int, factor: int) -> tup
     part = image[low[1] : high[1], low[0] : high[0]]
     if missing.any():
         part = cv2.copyMakeBorder(part, 0, int(missing[1]), 0, int(missing[0]), cv2.BORDER_CONSTANT)
-    size_wh = (part.shape[1] // factor, part.shape[0] // factor)
+    for _ in range(halvings):
+        part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)
     moved = matrix.astype(np.float64)
     moved[:, 2] += moved[:, :2] @ low
     moved[:, :2] *= factor
-    return cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA), moved
+    return part, moved
 
 
 def project(points: FloatArray, intrinsics: FloatArray) -> FloatArray:

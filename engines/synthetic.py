@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .geometry import BOX_MARGIN, default_intrinsics, project, regions_from_boxes
-from .types import BodyModel, Detections, FloatArray, Image, IntArray, MeshResult, Regions
+from .types import BodyModel, Detections, FloatArray, Image, IntArray, MeshResult, Regions, Sighting
 
 # name, parent, rest position in metres: x to the body's left, y up, z forward, pelvis at the origin
 _JOINTS: tuple[tuple[str, int, tuple[float, float, float]], ...] = (
@@ -102,29 +102,44 @@ class SyntheticEngine:
         directions[:, :, 0] = 0.1 * REST_JOINTS
         self.body_model = BodyModel("synthetic", JOINT_NAMES, PARENTS, REST_JOINTS, directions, faces)
 
-    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
-        """Return the doll in every region: upright in the region's own up direction, as tall as its box."""
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Place the doll in every region: upright in the region's own up direction, as tall as its box."""
         height, width = image.shape[:2]
         camera = default_intrinsics(width, height) if intrinsics is None else intrinsics
         rotations, joints = pose_of_regions(regions, width)
+        translation = _place(regions, camera)
+        boxes, scores = _look(image, regions)
+        return Sighting(
+            joints_px=project(joints + translation[:, None], camera),
+            confidence=np.ones(joints.shape[:2], np.float32) * scores[:, None],
+            scores=scores,
+            intrinsics=camera.astype(np.float32),
+            next_regions=regions_from_boxes(boxes),
+            evidence=(rotations, joints, translation),
+        )
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the dolls of what was seen."""
+        rotations, joints, translation = sighting.evidence
         bones = self._template - REST_JOINTS[self._bone_of_vertex]
         moved = np.einsum("nvij,vj->nvi", rotations[:, self._bone_of_vertex], bones)
         vertices = moved + joints[:, self._bone_of_vertex]
-        translation = _place(regions, camera)
-        boxes, scores = _look(image, regions)
-        ones = np.ones(joints.shape[:2], np.float32)
         return MeshResult(
             vertices=vertices.astype(np.float32),
             joints=joints,
             translation=translation,
             global_rotations=rotations,
-            shape=np.zeros((len(regions), SHAPE_SIZE), np.float32),
-            joints_px=project(joints + translation[:, None], camera),
-            confidence=ones * scores[:, None],
-            scores=scores,
-            intrinsics=camera.astype(np.float32),
-            next_regions=regions_from_boxes(boxes),
+            shape=np.zeros((len(sighting), SHAPE_SIZE), np.float32),
+            joints_px=sighting.joints_px,
+            confidence=sighting.confidence,
+            scores=sighting.scores,
+            intrinsics=sighting.intrinsics,
+            next_regions=sighting.next_regions,
         )
+
+    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
+        """Return the doll in every region."""
+        return self.recover(self.see(image, regions, intrinsics))
 
     def close(self) -> None:
         """Nothing is held."""

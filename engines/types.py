@@ -158,6 +158,40 @@ class MeshResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """People seen in one image, their bodies not yet recovered; row n belongs to input region n.
+
+    What is common to this and `MeshResult` is described there, and is the same in both.
+    """
+
+    joints_px: FloatArray
+    """`(N, J, 2)` float32, pixels of the full image."""
+    confidence: FloatArray
+    """`(N, J)` float32, 0 to 1."""
+    scores: FloatArray
+    """`(N,)` float32, 0 to 1."""
+    intrinsics: FloatArray
+    """`(3, 3)` float32, pixels."""
+    next_regions: Regions
+    """N regions: where to look for the same people in the next frame."""
+    evidence: tuple[FloatArray, ...] = ()
+    """Arrays of N rows that the engine alone understands: what it will make the bodies of."""
+
+    def __post_init__(self) -> None:
+        n, j = self.confidence.shape if self.confidence.ndim == 2 else (0, 0)
+        check_array("confidence", self.confidence, (n, j), np.float32)
+        check_array("joints_px", self.joints_px, (n, j, 2), np.float32)
+        check_array("scores", self.scores, (n,), np.float32)
+        check_array("intrinsics", self.intrinsics, (3, 3), np.float32)
+        rows = {len(self.next_regions), *(len(array) for array in self.evidence)}
+        if rows != {n}:
+            raise ValueError(f"next_regions and evidence: found {sorted(rows)} rows, expected {n}")
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """One of the sizes that a family of networks comes in."""
 
@@ -183,7 +217,9 @@ class Detector(Protocol):
 
 
 class MeshEngine(Protocol):
-    """Recovers bodies. Keeps no state between calls; used by one thread at a time."""
+    """Recovers bodies, in two steps that two threads may take: the next picture is looked at while the bodies of the
+    last one are recovered. Keeps no state between calls; either step is used by one thread at a time.
+    """
 
     body_model: BodyModel
 
@@ -192,12 +228,18 @@ class MeshEngine(Protocol):
         """What runs its networks, as "onnxruntime" or "onnxruntime, torch"; empty where it has none. It changes where
         a runtime fails and another takes over."""
 
-    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
-        """Recover one body per region of `(H, W, 3)` uint8 RGB `image`, in the order of the regions.
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Look at one region of `(H, W, 3)` uint8 RGB `image` per person, in the order of the regions.
 
         `intrinsics` is `(3, 3)` pixels; None takes `engines.geometry.default_intrinsics`. N = 0 costs nothing,
         regions may leave the image, the same input gives the same result twice.
         """
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the bodies of what `see` returned, row for row."""
+
+    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
+        """Do both, one after the other."""
 
     def close(self) -> None:
         """Release what the engine holds; may be called twice."""

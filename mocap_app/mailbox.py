@@ -26,6 +26,8 @@ class Mailbox(Generic[Item]):
             raise ValueError(f"keep: found {keep!r}, expected 'latest' or 'all'")
         self.keep = keep
         self.dropped = 0
+        self.longest = 0
+        """Most items that ever waited at once."""
         self._capacity = capacity
         self._on_drop = on_drop
         self._items: deque[Item] = deque()
@@ -53,6 +55,7 @@ class Mailbox(Generic[Item]):
                 self.dropped += 1
                 replaced = True
             self._items.append(item)
+            self.longest = max(self.longest, len(self._items))
             self._changed.notify_all()
         if replaced and self._on_drop is not None:
             self._on_drop()

@@ -2,7 +2,9 @@
 
 Somebody new is looked at twice in the first frame: once in the detector's region, then in the region that the first
 body gives, which follows how the person lies in the picture. After that each frame starts from the region of the
-frame before, and the detector only looks for new people and for those who were lost.
+frame before, and the detector only looks for new people and for those who were lost. Where somebody is followed, such
+a detection may run beside the line (`work_aside`): its people are looked at a few frames later, always the same number,
+so that a video gives the same result twice.
 """
 
 from __future__ import annotations
@@ -10,16 +12,28 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engines.detectors.alignment import regions_from_detections
 from engines.geometry import default_intrinsics
-from engines.types import Detections, Detector, FloatArray, Image, MeshEngine, MeshResult, Regions
+from engines.types import Detections, Detector, FloatArray, Image, MeshEngine, MeshResult, Regions, Sighting
 
 from .config import DetectorConfig, TrackingConfig
-from .tracking import Sight, Track, Tracker, is_crowded, without_duplicates
+from .sightings import (
+    finite_rows,
+    merge_rows,
+    pack,
+    sane,
+    see,
+    take_bodies,
+    take_regions,
+    take_rows,
+    unpack,
+)
+from .tracking import Track, Tracker, is_crowded, without_duplicates
 from .types import Frame, Tracks
 from .wishes import Wish
 
@@ -35,18 +49,17 @@ CROWDED_PRESENCE = 0.9
 """Somebody new where somebody else is seen has to be scored so high: a limb turned round looks half like a person."""
 WORSE_SCORE = 0.05
 """A later look scored lower by more is not believed."""
-MIN_REGION_PX = 8.0
-MAX_REGION_SIDES = 4.0
-"""Largest region, in longer sides of the picture."""
-BOX_JOINT_MARGIN = 0.08
-"""Flesh beyond the outermost joints, on each side, in sizes of the joints' box."""
 
-REGION_REACH = 1.2
-"""A body reaches no further than this from its region's centre, in half sides: raised arms, and a turned region."""
+ASIDE_FRAMES = 4
+"""Frames from the start of a detection beside the line to the look at those it found."""
+
+
+Submit = Callable[[Callable[[Image], Detections], Image], "Future[Detections]"]
+"""Runs a detection on another thread."""
 
 
 class Perception:
-    """Finds, follows and recovers people. Made, used and closed by one thread."""
+    """Finds, follows and recovers people. Made, used and closed by one thread, apart from `recover`."""
 
     def __init__(
         self,
@@ -78,6 +91,8 @@ class Perception:
         self._glance: Callable[[Image], Detections] = getattr(detector, "glance", detector.detect)
         self._frames_since_detection = self._every
         self._sought: set[int] = set()
+        self._submit: Submit | None = None
+        self._aside: _Aside | None = None
         self._warned = False
 
     @property
@@ -85,46 +100,79 @@ class Perception:
         """What runs the engine's networks; may change while it is used, and may be read from any thread."""
         return self.engine.runtime
 
+    def work_aside(self, submit: Submit) -> None:
+        """Let detections that can wait run through `submit`, one at a time."""
+        self._submit = submit
+
     def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+        """Return the people seen in `frame`, actors first, in order of appearance, and milliseconds per stage."""
+        return self._with_bodies(*self.see(frame))
+
+    def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+        """Return the people of a picture that has nothing to do with any other, best first."""
+        return self._with_bodies(*self.see_picture(frame))
+
+    def see(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
         """Return the people seen in `frame`, actors first, in order of appearance, and milliseconds per stage.
 
         Somebody scored below `min_presence` is left out of this frame, and looked for by the detector in the next.
         """
         clock = _Clock()
         self._tracker.forget(frame.timestamp_ns)
-        found = self._detect(frame.image)
+        found, seen_ns = self._detect(frame)
         clock.lap("detect")
-        refound, first_looks = self._place(found, frame)
+        refound, first_looks = self._place(found, frame.image, seen_ns)
         clock.lap("track")
         new_regions = self._look_first(frame.image, refound, first_looks)
-        looked_at = _unpack([*(track.region for track in self._tracker.tracks), *new_regions])
-        meshes = self._recover(frame.image, looked_at)
+        looked_at = unpack([*(track.region for track in self._tracker.tracks), *new_regions])
+        sighting = self._look(frame.image, looked_at)
         clock.lap("recover")
-        rows, tracks = self._follow(meshes, frame)
+        rows, tracks = self._follow(sighting, frame)
         clock.lap("track")
-        return tracks, take_rows(meshes, rows), clock.laps_ms
+        return tracks, take_rows(sighting, rows), clock.laps_ms
 
-    def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+    def see_picture(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
         """Return the people of a picture that has nothing to do with any other, best first."""
         clock = _Clock()
         found = self._detector.detect(frame.image)
         clock.lap("detect")
         rows = Tracker(self._config).newcomers(found.boxes_xyxy, found.scores, [])
-        regions = _take_regions(regions_from_detections(found), np.array(rows[: self._candidates()], np.intp))
-        regions = _take_regions(regions, np.flatnonzero(sane(regions, frame.image)))
+        regions = take_regions(regions_from_detections(found), np.array(rows[: self._candidates()], np.intp))
+        regions = take_regions(regions, np.flatnonzero(sane(regions, frame.image)))
         clock.lap("track")
-        meshes = self._recover(frame.image, regions)
+        seen = self._look(frame.image, regions)
         for _ in range(PICTURE_PASSES - 1):
-            regions = _unpack(list(np.where(meshes.scores[:, None] > 0, _pack(meshes.next_regions), _pack(regions))))
-            again = self._recover(frame.image, regions)
-            meshes = merge_rows(meshes, again, again.scores >= meshes.scores - WORSE_SCORE)
+            regions = unpack(list(np.where(seen.scores[:, None] > 0, pack(seen.next_regions), pack(regions))))
+            again = self._look(frame.image, regions)
+            seen = merge_rows(seen, again, again.scores >= seen.scores - WORSE_SCORE)
         clock.lap("recover")
-        best = [int(n) for n in np.argsort(-meshes.scores, kind="stable") if self._is_present(meshes, int(n))]
-        sight = see(meshes, frame.image)
-        kept = without_duplicates(sight, [np.inf] * len(meshes), best)[: self._config.max_people]
+        best = [int(n) for n in np.argsort(-seen.scores, kind="stable") if self._is_present(seen, int(n))]
+        sight = see(seen, frame.image)
+        kept = without_duplicates(sight, [np.inf] * len(seen), best)[: self._config.max_people]
         clock.lap("track")
         ids = np.arange(1, len(kept) + 1, dtype=np.int64)
-        return Tracks(ids, sight.boxes_xyxy[kept], meshes.scores[kept]), take_rows(meshes, kept), clock.laps_ms
+        return Tracks(ids, sight.boxes_xyxy[kept], seen.scores[kept]), take_rows(seen, kept), clock.laps_ms
+
+    def recover(self, tracks: Tracks, sighting: Sighting) -> tuple[Tracks, MeshResult]:
+        """Return the bodies of those seen; one of numbers that are not finite is left out.
+
+        May be called by another thread than `see`, but by one at a time, until `close`.
+        """
+        meshes = self.engine.recover(sighting)
+        finite = finite_rows(meshes)
+        if finite.all():
+            return tracks, meshes
+        self._warn_once()
+        rows = np.flatnonzero(finite)
+        return Tracks(tracks.track_ids[rows], tracks.boxes_xyxy[rows], tracks.scores[rows]), take_bodies(meshes, rows)
+
+    def _with_bodies(
+        self, tracks: Tracks, sighting: Sighting, laps_ms: dict[str, float]
+    ) -> tuple[Tracks, MeshResult, dict[str, float]]:
+        begun_ns = time.perf_counter_ns()
+        tracks, meshes = self.recover(tracks, sighting)
+        laps_ms["recover"] += (time.perf_counter_ns() - begun_ns) / 1e6
+        return tracks, meshes, laps_ms
 
     def grant(self, wish: Wish) -> bool:
         """Do what is asked about people; return False where it names somebody unknown, which is logged."""
@@ -137,74 +185,100 @@ class Perception:
 
     # Detect ----------------------------------------------------------------------------------------------------
 
-    def _detect(self, image: Image) -> Detections:
-        """Look for new and lost people: with all means where nobody is followed or somebody has just gone."""
+    def _detect(self, frame: Frame) -> tuple[Detections, int]:
+        """Look for new and lost people: with all means where nobody is followed or somebody has just gone.
+
+        Returns what was found and the time stamp of the picture that shows it.
+        """
         self._frames_since_detection += 1
         tracks = self._tracker.tracks
         lost = {track.track_id for track in tracks if track.is_lost}
         has_just_lost, self._sought = bool(lost - self._sought), lost
-        needs_all = has_just_lost or len(lost) == len(tracks)
+        if has_just_lost or len(lost) == len(tracks):
+            self._end_aside()
+            self._frames_since_detection = 0
+            return self._detector.detect(frame.image), frame.timestamp_ns
+        if self._aside is not None:
+            return self._take_aside(frame)
         is_due = self._tracker.free_places and self._frames_since_detection >= self._every
-        if not (needs_all or is_due or self._tracker.has_lost):
-            return Detections.empty()
+        if not (is_due or lost):
+            return Detections.empty(), frame.timestamp_ns
         self._frames_since_detection = 0
-        return self._detector.detect(image) if needs_all else self._glance(image)
+        if self._submit is None:
+            return self._glance(frame.image), frame.timestamp_ns
+        self._aside = _Aside(self._submit(self._glance, frame.image), frame.timestamp_ns)
+        return Detections.empty(), frame.timestamp_ns
+
+    def _take_aside(self, frame: Frame) -> tuple[Detections, int]:
+        """Return what the detection beside the line found, once it is its turn."""
+        assert self._aside is not None
+        self._aside.frames += 1
+        if self._aside.frames < ASIDE_FRAMES:
+            return Detections.empty(), frame.timestamp_ns
+        aside, self._aside = self._aside, None
+        return aside.found.result(), aside.timestamp_ns
+
+    def _end_aside(self) -> None:
+        """Wait for the detection beside the line, for a detector looks at one picture at a time, and forget it."""
+        if self._aside is not None:
+            self._aside.found.result()
+            self._aside = None
 
     # Track -----------------------------------------------------------------------------------------------------
 
-    def _place(self, found: Detections, frame: Frame) -> tuple[list[Track], Regions]:
-        """Return the lost people that were detected, and where to look for them and then for new ones."""
+    def _place(self, found: Detections, image: Image, seen_ns: int) -> tuple[list[Track], Regions]:
+        """Return the lost people that were detected at `seen_ns`, and where to look for them and then for new ones."""
         regions = regions_from_detections(found)
-        usable = np.flatnonzero(sane(regions, frame.image))
-        boxes, scores, regions = found.boxes_xyxy[usable], found.scores[usable], _take_regions(regions, usable)
-        assigned = self._tracker.assign(boxes, frame.timestamp_ns)
+        usable = np.flatnonzero(sane(regions, image))
+        boxes, scores, regions = found.boxes_xyxy[usable], found.scores[usable], take_regions(regions, usable)
+        assigned = self._tracker.assign(boxes, seen_ns)
         paired = list(zip(self._tracker.tracks, assigned, strict=True))
         refound = {track.track_id: row for track, row in paired if track.is_lost and row is not None}
         candidates = self._tracker.newcomers(boxes, scores, assigned)[: self._candidates()]
         rows = np.array([*refound.values(), *candidates], np.intp)
-        return [track for track in self._tracker.tracks if track.track_id in refound], _take_regions(regions, rows)
+        return [track for track in self._tracker.tracks if track.track_id in refound], take_regions(regions, rows)
 
     def _candidates(self) -> int:
         """Return how many people who may be new are worth a look."""
         free = self._tracker.free_places
         return free + SPARE_CANDIDATES if free else 0
 
-    def _follow(self, meshes: MeshResult, frame: Frame) -> tuple[list[int], Tracks]:
+    def _follow(self, sighting: Sighting, frame: Frame) -> tuple[list[int], Tracks]:
         """Bring the tracks up to date; return the rows seen and their tracks."""
         known = list(self._tracker.tracks)
-        sight = see(meshes, frame.image)
+        sight = see(sighting, frame.image)
         boxes, regions = sight.boxes_xyxy, sight.regions
-        present = [n for n in range(len(meshes)) if self._is_present(meshes, n)]
+        present = [n for n in range(len(sighting)) if self._is_present(sighting, n)]
         # Who is lost has to find an own body again: one that another still follows is that other's.
-        followed = [not track.is_lost for track in known] + [False] * (len(meshes) - len(known))
+        followed = [not track.is_lost for track in known] + [False] * (len(sighting) - len(known))
         surprises = [
-            known[n].surprise(boxes[n], frame.timestamp_ns) if followed[n] else np.inf for n in range(len(meshes))
+            known[n].surprise(boxes[n], frame.timestamp_ns) if followed[n] else np.inf for n in range(len(sighting))
         ]
-        pinned = [track.is_pinned for track in known] + [False] * (len(meshes) - len(known))
+        pinned = [track.is_pinned for track in known] + [False] * (len(sighting) - len(known))
         seen = without_duplicates(sight, surprises, sorted(present, key=lambda n: (not followed[n], not pinned[n])))
         for row, track in enumerate(known):
             if row in seen:
-                self._tracker.see(track, boxes[row], regions[row], float(meshes.scores[row]), frame.timestamp_ns)
+                self._tracker.see(track, boxes[row], regions[row], float(sighting.scores[row]), frame.timestamp_ns)
             else:
                 self._tracker.lose(track)
         rows, tracks = [n for n in seen if n < len(known)], [known[n] for n in seen if n < len(known)]
         for row in (n for n in seen if n >= len(known)):
-            score = float(meshes.scores[row])
+            score = float(sighting.scores[row])
             if self._tracker.free_places and (score >= CROWDED_PRESENCE or not is_crowded(boxes[row], boxes[rows])):
                 rows.append(row)
                 tracks.append(self._tracker.bear(boxes[row], regions[row], score, frame.timestamp_ns))
         return in_order_of_birth(rows, tracks)
 
-    def _is_present(self, meshes: MeshResult, row: int) -> bool:
-        return bool(meshes.scores[row] > 0 and meshes.scores[row] >= self._config.min_presence)
+    def _is_present(self, sighting: Sighting, row: int) -> bool:
+        return bool(sighting.scores[row] > 0 and sighting.scores[row] >= self._config.min_presence)
 
     def _look_first(self, image: Image, refound: list[Track], regions: Regions) -> list[FloatArray]:
         """Aim at those found again and return `(4,)` regions of people who may be new, from a first look at each."""
         if not len(regions):
             return []
-        meshes = self._recover(image, regions)
-        aims = _pack(meshes.next_regions)
-        promising = meshes.scores >= FIRST_LOOK_PRESENCE
+        sighting = self._look(image, regions)
+        aims = pack(sighting.next_regions)
+        promising = sighting.scores >= FIRST_LOOK_PRESENCE
         for track, aim, is_promising in zip(refound, aims, promising):
             if is_promising:
                 self._tracker.aim(track, aim)
@@ -213,17 +287,21 @@ class Perception:
 
     # Recover ---------------------------------------------------------------------------------------------------
 
-    def _recover(self, image: Image, regions: Regions) -> MeshResult:
-        """Return one body per region; what cannot be a person in this picture has score 0."""
-        meshes = self.engine.predict(image, regions, self._camera(image))
-        finite = finite_rows(meshes)
-        if not finite.all() and not self._warned:
-            self._warned = True
-            logger.warning("the engine gave numbers that are not finite; those bodies are left out")
-        believed = finite & sane(meshes.next_regions, image)
+    def _look(self, image: Image, regions: Regions) -> Sighting:
+        """Return what is seen in each region; what cannot be a person in this picture has score 0."""
+        sighting = self.engine.see(image, regions, self._camera(image))
+        finite = finite_rows(sighting)
+        if not finite.all():
+            self._warn_once()
+        believed = finite & sane(sighting.next_regions, image)
         if believed.all():
-            return meshes
-        return replace(meshes, scores=np.where(believed, meshes.scores, 0).astype(np.float32))
+            return sighting
+        return replace(sighting, scores=np.where(believed, sighting.scores, 0).astype(np.float32))
+
+    def _warn_once(self) -> None:
+        if not self._warned:
+            logger.warning("the engine gave numbers that are not finite; those bodies are left out")
+        self._warned = True
 
     def _camera(self, image: Image) -> FloatArray | None:
         if self._intrinsics is not None or self._focal_px is None:
@@ -231,6 +309,17 @@ class Perception:
         camera = default_intrinsics(image.shape[1], image.shape[0])
         camera[0, 0] = camera[1, 1] = self._focal_px
         return camera
+
+
+@dataclass(slots=True)
+class _Aside:
+    """A detection beside the line."""
+
+    found: Future[Detections]
+    timestamp_ns: int
+    """Of the picture that is looked at."""
+    frames: int = 0
+    """Frames since then."""
 
 
 class _Clock:
@@ -247,48 +336,6 @@ class _Clock:
         self._begun_ns = now_ns
 
 
-def sane(regions: Regions, image: Image) -> np.ndarray:
-    """Return `(N,)` bool: finite, neither tiny nor huge, and some of it in the `(H, W, 3)` picture."""
-    size = np.array((image.shape[1], image.shape[0]), np.float32)
-    numbers = _pack(regions)
-    finite = np.isfinite(numbers).all(axis=1)
-    centers, half = np.nan_to_num(regions.centers_px), np.nan_to_num(regions.sides_px)[:, None] / 2
-    inside = ((centers + half > 0) & (centers - half < size)).all(axis=1)
-    largest = MAX_REGION_SIDES * max(float(size.max()), MIN_REGION_PX)
-    return finite & inside & (half[:, 0] * 2 >= MIN_REGION_PX) & (half[:, 0] * 2 <= largest)
-
-
-def finite_rows(meshes: MeshResult) -> np.ndarray:
-    """Return `(N,)` bool: every number of the body is finite."""
-    arrays = (
-        meshes.vertices, meshes.joints, meshes.translation, meshes.global_rotations, meshes.shape, meshes.joints_px,
-        meshes.confidence, meshes.scores, _pack(meshes.next_regions),
-    )  # fmt: skip
-    # A sum is finite unless a number is not (or float32 overflows, which no body does), and much faster to make.
-    with np.errstate(invalid="ignore", over="ignore"):
-        sums = [a.sum(axis=tuple(range(1, a.ndim))) for a in arrays]
-    return np.logical_and.reduce([np.isfinite(total) for total in sums])
-
-
-def see(meshes: MeshResult, image: Image) -> Sight:
-    """Return where the bodies lie in the `(H, W, 3)` picture.
-
-    Boxes are those of the joints with a margin, as far as they lie in the region of the person and in the picture:
-    legs that are out of sight may be anywhere.
-    """
-    regions = np.nan_to_num(_pack(meshes.next_regions), posinf=0.0, neginf=0.0)
-    if not len(meshes):
-        return Sight(meshes.joints_px, np.zeros((0, 4), np.float32), regions)
-    joints_px = np.nan_to_num(meshes.joints_px, posinf=0.0, neginf=0.0)
-    low, high = joints_px.min(axis=1), joints_px.max(axis=1)
-    margin = BOX_JOINT_MARGIN * (high - low).max(axis=1, keepdims=True)
-    reach = REGION_REACH * regions[:, 2:3] / 2
-    low = np.clip(low - margin, regions[:, :2] - reach, regions[:, :2] + reach)
-    high = np.clip(high + margin, regions[:, :2] - reach, regions[:, :2] + reach)
-    boxes = np.clip(np.concatenate([low, high], axis=1), 0, np.array(image.shape[1::-1] * 2))
-    return Sight(joints_px, boxes.astype(np.float32), regions)
-
-
 def in_order_of_birth(rows: list[int], tracks: list[Track]) -> tuple[list[int], Tracks]:
     """Return rows and their tracks, actors before others, the oldest person first."""
     order = sorted(range(len(rows)), key=lambda n: (not tracks[n].is_pinned, tracks[n].track_id))
@@ -296,58 +343,3 @@ def in_order_of_birth(rows: list[int], tracks: list[Track]) -> tuple[list[int], 
     boxes = np.array([tracks[n].box_xyxy for n in order], np.float32).reshape(-1, 4)
     scores = np.array([tracks[n].score for n in order], np.float32)
     return [rows[n] for n in order], Tracks(ids, boxes, scores)
-
-
-def take_rows(meshes: MeshResult, rows: list[int]) -> MeshResult:
-    """Return the bodies asked for."""
-    if rows == list(range(len(meshes))):
-        return meshes
-    index = np.array(rows, np.intp)
-    return MeshResult(
-        vertices=meshes.vertices[index],
-        joints=meshes.joints[index],
-        translation=meshes.translation[index],
-        global_rotations=meshes.global_rotations[index],
-        shape=meshes.shape[index],
-        joints_px=meshes.joints_px[index],
-        confidence=meshes.confidence[index],
-        scores=meshes.scores[index],
-        intrinsics=meshes.intrinsics,
-        next_regions=_take_regions(meshes.next_regions, index),
-    )
-
-
-def merge_rows(first: MeshResult, second: MeshResult, is_second: np.ndarray) -> MeshResult:
-    """Return for each row the body of `second` where `(N,)` bool says so, else that of `first`."""
-    if is_second.all():
-        return second
-
-    def pick(a: FloatArray, b: FloatArray) -> FloatArray:
-        return np.where(is_second.reshape(-1, *[1] * (a.ndim - 1)), b, a)
-
-    return MeshResult(
-        vertices=pick(first.vertices, second.vertices),
-        joints=pick(first.joints, second.joints),
-        translation=pick(first.translation, second.translation),
-        global_rotations=pick(first.global_rotations, second.global_rotations),
-        shape=pick(first.shape, second.shape),
-        joints_px=pick(first.joints_px, second.joints_px),
-        confidence=pick(first.confidence, second.confidence),
-        scores=pick(first.scores, second.scores),
-        intrinsics=second.intrinsics,
-        next_regions=_unpack(list(pick(_pack(first.next_regions), _pack(second.next_regions)))),
-    )
-
-
-def _take_regions(regions: Regions, rows: np.ndarray) -> Regions:
-    return Regions(regions.centers_px[rows], regions.sides_px[rows], regions.angles_rad[rows])
-
-
-def _pack(regions: Regions) -> FloatArray:
-    """Return `(N, 4)`: centre x, y, side, angle."""
-    return np.concatenate([regions.centers_px, regions.sides_px[:, None], regions.angles_rad[:, None]], axis=1)
-
-
-def _unpack(rows: list[FloatArray]) -> Regions:
-    numbers = np.array(rows, np.float32).reshape(-1, 4)
-    return Regions(numbers[:, :2], numbers[:, 2], numbers[:, 3])

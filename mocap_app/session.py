@@ -8,22 +8,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
-from typing import Any, Protocol, TypeVar
-
-from engines.types import BodyModel, FloatArray, MeshResult
-from exporters.types import Pose, Skeleton
+from typing import Any, TypeVar
 
 from .capture import FrameSource, timed
 from .errors import SessionError
+from .events import Event, State
 from .mailbox import Mailbox
 from .sinks import MakeSink, Sink, SinkContext
+from .stages import Outlook, PerceptionStage, Seen, SolverStage
 from .stats import Stats
-from .types import Frame, FrameResult, Tracks
+from .types import Frame, FrameResult
 from .wishes import Wish
+
+__all__ = ["Event", "Patience", "Session", "State"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,62 +33,6 @@ SWITCH_INTERVAL_S = 0.0005
 """A thread that wakes to send waits 5 ms behind a busy Python thread at the default interval, 0.65 ms at this."""
 
 
-class PerceptionStage(Protocol):
-    """What the session needs of perception; used by the inference thread alone."""
-
-    def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
-        """Detect, track and recover; also milliseconds per stage."""
-
-    def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
-        """The same for a picture that has nothing to do with the one before."""
-
-    def grant(self, wish: Wish) -> bool:
-        """Do what is asked about people, between two frames; return False where it cannot be done."""
-
-    def close(self) -> None:
-        """Release detector and engine."""
-
-
-class SolverStage(Protocol):
-    """What the session needs of the motion solver; used by the inference thread alone."""
-
-    body_model: BodyModel
-
-    @property
-    def floor_y_m(self) -> float:
-        """Height of the floor that the newest poses stand on, relative to the camera."""
-
-    def solve(self, frame: Frame, tracks: Tracks, meshes: MeshResult, smooth: bool = True) -> tuple[Pose, ...]:
-        """Return one pose per row."""
-
-    def skeleton(self, betas: FloatArray) -> Skeleton:
-        """Return the bones of a performer."""
-
-    def grant(self, wish: Wish) -> None:
-        """Do what is asked and was granted by perception, between two frames."""
-
-
-class State(Enum):
-    """Where a session stands; it only ever moves down this list."""
-
-    IDLE = 0
-    LOADING = 1
-    RUNNING = 2
-    STOPPING = 3
-    STOPPED = 4
-    FAILED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something rare worth telling: a new state, or a live sink that was detached."""
-
-    state: State
-    detached: str = ""
-    """Name of the live sink that failed; empty for a change of state."""
-    error: Exception | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long `join` waits for each kind of thread once a session was told to stop, seconds."""
@@ -96,6 +40,7 @@ class Patience:
     source_s: float = 3.0
     """For a device, twice: the second time after it was released under the reader."""
     inference_s: float = 60.0
+    """For either of the two threads that look and solve."""
     sink_s: float = 600.0
     """Long: an hour's take is being written."""
 
@@ -107,8 +52,10 @@ T = TypeVar("T")
 class Session:
     """Runs a source through perception and solver into sinks, once.
 
-    Each part is made, used and closed by a thread of its own: the source by the capture thread, perception and
-    solver by the inference thread, each sink by its own. Every public method may be called from any thread.
+    Each part is made, used and closed by a thread of its own: the source by the capture thread, perception by the
+    inference thread, the solver by the solving thread, each sink by its own. The solving thread recovers the bodies
+    of one frame while the inference thread looks at the next, and detections that can wait run on a further thread.
+    Every public method may be called from any thread.
     """
 
     def __init__(
@@ -128,7 +75,7 @@ class Session:
         Args:
             make_source: called by the capture thread.
             make_perception: called by the inference thread, which loads the weights.
-            make_solver: called with the perception, by the inference thread.
+            make_solver: called with the perception, by the solving thread.
             make_sinks: each is called by the sink's own thread, once source and solver are there.
             pictures: the frames are independent: no tracking, no filter.
             patience: how long `join` waits after `stop`.
@@ -153,13 +100,19 @@ class Session:
         """Set by `stop` or a failure: what waits is thrown away."""
         self._finished = threading.Event()
         self._opened: Future[tuple[FrameSource, Mailbox[tuple[Frame, float]]]] = Future()
+        self._perceived: Future[Outlook[Any]] = Future()
         self._loaded: Future[SinkContext] = Future()
         self._ready: Future[bool] = Future()
+        self.mailboxes: dict[str, Mailbox[Any]] = {}
+        """Those between the threads, by the name of their drops; for looking at their lengths."""
+        self._solved = threading.Event()
+        """Set when the solving thread needs perception no more."""
         self._wishes: deque[Wish] = deque()
         self._outlets: list[Future[Mailbox[FrameResult]]] = [Future() for _ in make_sinks]
         self._threads = [
             threading.Thread(target=self._run, args=(self._capture,), name="capture"),
             threading.Thread(target=self._run, args=(self._infer,), name="inference"),
+            threading.Thread(target=self._run, args=(self._solve,), name="solving"),
         ]
         for number, (make, outlet) in enumerate(zip(make_sinks, self._outlets, strict=True), 1):
             self._threads.append(
@@ -256,6 +209,7 @@ class Session:
             if source.is_live
             else Mailbox(FRAMES_WAITING, "all")
         )
+        self.mailboxes["capture"] = frames
         try:
             offer(self._opened, (source, frames))
             if self._preview is None or not source.is_live:
@@ -272,17 +226,59 @@ class Session:
     def _infer(self) -> None:
         self._check_going()
         perception = self._make_perception()
+        seen: Mailbox[Seen] = Mailbox(1, "all")
+        self.mailboxes["solve"] = seen
         self._perception = perception
         try:
-            source, frames = self._opened.result()
-            solver = self._make_solver(perception)
-            offer(self._loaded, self._context(source, solver))
+            with ThreadPoolExecutor(1, "detection") as aside:
+                perception.work_aside(aside.submit)
+                source, frames = self._opened.result()
+                offer(self._perceived, Outlook(perception, source, seen))
+                for frame, capture_ms in frames:
+                    if not seen.put(self._look(perception, frame, capture_ms)):
+                        break
+        except Exception as error:
+            self._note(error)  # before the other threads are let go, whose errors come second
+            raise
+        finally:
+            seen.close()
+            if not self._perceived.cancel():
+                self._solved.wait()
+            perception.close()
+
+    def _look(self, perception: PerceptionStage, frame: Frame, capture_ms: float) -> Seen:
+        granted = self._granted(perception)
+        tracks, sighting, stage_ms = (perception.see_picture if self._pictures else perception.see)(frame)
+        return Seen(frame, tracks, sighting, {"capture": capture_ms, **stage_ms}, granted)
+
+    def _granted(self, perception: PerceptionStage) -> tuple[Wish, ...]:
+        """Have perception do what was asked; return what the solver has to know of, with the frame it begins at."""
+        granted = []
+        while self._wishes:
+            wish = self._wishes.popleft()
+            if perception.grant(wish):
+                granted.append(wish)
+        return tuple(granted)
+
+    def _solve(self) -> None:
+        try:
+            outlook = self._perceived.result()
+            try:
+                self._solve_all(outlook)
+            finally:
+                outlook.seen.close(discard=True)
+        finally:
+            self._solved.set()
+
+    def _solve_all(self, outlook: Outlook[Any]) -> None:
+        try:
+            solver = self._make_solver(outlook.perception)
+            offer(self._loaded, self._context(outlook.source, solver))
             outlets = [outlet.result() for outlet in self._outlets]
             self._set_state(State.RUNNING)
             offer(self._ready, True)
-            for frame, capture_ms in frames:
-                self._grant(perception, solver)
-                result = self._process(perception, solver, frame, capture_ms)
+            for seen in outlook.seen:
+                result = self._result_of(seen, outlook.perception, solver)
                 self.stats.frame_done(result.stage_ms)
                 for mailbox in outlets:
                     mailbox.put(result)
@@ -291,7 +287,6 @@ class Session:
             for outlet in self._outlets:
                 if not outlet.cancel():
                     outlet.result().close()
-            perception.close()
 
     def _deliver(self, make: MakeSink, outlet: Future[Mailbox[FrameResult]]) -> None:
         context = self._loaded.result()
@@ -300,6 +295,7 @@ class Session:
         threading.current_thread().name = name
         capacity = 1 if sink.keep == "latest" else FRAMES_WAITING
         mailbox: Mailbox[FrameResult] = Mailbox(capacity, sink.keep, partial(self.stats.drop, name))
+        self.mailboxes[name] = mailbox
         try:
             offer(outlet, mailbox)
             self._drain(sink, mailbox)
@@ -332,22 +328,17 @@ class Session:
             logger.warning("%s has failed and is detached, everything else goes on: %s", name, error)
             self._tell(Event(self._state, detached=name, error=error))
 
-    def _grant(self, perception: PerceptionStage, solver: SolverStage) -> None:
-        while self._wishes:
-            wish = self._wishes.popleft()
-            if perception.grant(wish):
-                solver.grant(wish)
-
-    def _process(
-        self, perception: PerceptionStage, solver: SolverStage, frame: Frame, capture_ms: float
-    ) -> FrameResult:
-        look = perception.process_picture if self._pictures else perception.process
-        tracks, meshes, stage_ms = look(frame)
+    def _result_of(self, seen: Seen, perception: PerceptionStage, solver: SolverStage) -> FrameResult:
         begun_ns = time.perf_counter_ns()
-        poses = solver.solve(frame, tracks, meshes, smooth=not self._pictures)
-        solve_ms = (time.perf_counter_ns() - begun_ns) / 1e6
-        stage_ms = {"capture": capture_ms, **stage_ms, "solve": solve_ms}
-        return FrameResult(frame, tracks, meshes, poses, stage_ms, solver.floor_y_m)
+        tracks, meshes = perception.recover(seen.tracks, seen.sighting)
+        recovered_ns = time.perf_counter_ns()
+        for wish in seen.granted:
+            solver.grant(wish)
+        poses = solver.solve(seen.frame, tracks, meshes, smooth=not self._pictures)
+        recover_ms = seen.stage_ms["recover"] + (recovered_ns - begun_ns) / 1e6
+        solve_ms = (time.perf_counter_ns() - recovered_ns) / 1e6
+        stage_ms = {**seen.stage_ms, "recover": recover_ms, "solve": solve_ms}
+        return FrameResult(seen.frame, tracks, meshes, poses, stage_ms, solver.floor_y_m)
 
     def _context(self, source: FrameSource, solver: SolverStage) -> SinkContext:
         return SinkContext(
@@ -378,12 +369,15 @@ class Session:
         finally:
             self._leave()
 
-    def _fail(self, error: Exception) -> None:
+    def _note(self, error: Exception) -> None:
+        """Keep the first error; a session that was told to end has none."""
         with self._lock:
-            first = self._error is None
-            if first:
+            if self._error is None and not isinstance(error, CancelledError):
                 self._error = error
-        if not first:
+
+    def _fail(self, error: Exception) -> None:
+        self._note(error)
+        if self._error is not error:
             logger.error("%s: %s", threading.current_thread().name, error)
         self._end()
 
@@ -391,7 +385,7 @@ class Session:
         """Ask the source to end and wake everything that waits."""
         self._stopping.set()
         self._set_state(State.STOPPING)
-        waits: tuple[Future[Any], ...] = (self._opened, self._loaded, self._ready, *self._outlets)
+        waits: tuple[Future[Any], ...] = (self._opened, self._perceived, self._loaded, self._ready, *self._outlets)
         for waited in waits:
             waited.cancel()
         if self._opened.done() and not self._opened.cancelled():
@@ -425,13 +419,14 @@ class Session:
 
     def _join_threads(self) -> list[str]:
         """Join every thread; return the names of those that did not end in time."""
-        capture, inference, *sinks = self._threads
+        capture, inference, solving, *sinks = self._threads
         capture.join(self._patience.source_s)
         if capture.is_alive() and self._opened.done() and not self._opened.cancelled():
             logger.warning("the source does not return yet: closing it once more")
             self._opened.result()[0].close()
             capture.join(self._patience.source_s)
-        inference.join(self._patience.inference_s)
+        for thread in (inference, solving):
+            thread.join(self._patience.inference_s)
         for sink in sinks:
             sink.join(self._patience.sink_s)
         return [thread.name for thread in self._threads if thread.is_alive()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,13 @@ class Spread:
     mean_ms: float
     p50_ms: float
     p95_ms: float
+
+    @classmethod
+    def of(cls, values_ms: Collection[float], count: int | None = None) -> Spread:
+        """Return how the values spread, of which there is one at least; `count` where there were more of them."""
+        values = np.fromiter(values_ms, float)
+        p50, p95 = np.percentile(values, (50, 95))
+        return cls(len(values) if count is None else count, float(values.mean()), float(p50), float(p95))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,7 @@ class _Series:
         self.latest.append(value_ms)
 
     def spread(self) -> Spread:
-        values = np.fromiter(self.latest, float)
-        p50, p95 = np.percentile(values, (50, 95))
-        return Spread(self.count, float(values.mean()), float(p50), float(p95))
+        return Spread.of(self.latest, self.count)
 
 
 class Stats:

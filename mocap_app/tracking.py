@@ -60,8 +60,8 @@ class Track:
     """An actor: keeps the number for long, and comes first."""
 
     def box_at(self, timestamp_ns: int) -> FloatArray:
-        """Return the `(4,)` box moved on along the person's course."""
-        elapsed_s = max(0.0, (timestamp_ns - self.seen_ns) / 1e9)
+        """Return the `(4,)` box moved along the person's course, on or back."""
+        elapsed_s = (timestamp_ns - self.seen_ns) / 1e9
         return self.box_xyxy + np.tile(self.velocity_px_s * np.float32(elapsed_s), 2)
 
     def surprise(self, box_xyxy: FloatArray, timestamp_ns: int) -> float:

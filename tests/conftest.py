@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+# Where one process draws without a window by EGL first and opens Qt's windows by GLX afterwards, Mesa crashes. The
+# application opens its window first; tests come in any order, so there Qt takes EGL as well.
+os.environ.setdefault("QT_XCB_GL_INTEGRATION", "xcb_egl")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

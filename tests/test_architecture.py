@@ -69,9 +69,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.capture": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.capture"),
     "mocap_app.tracking": (*APP_STAGE, "engines.*", "exporters.*"),
     "mocap_app.motion": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.motion"),
-    "mocap_app.perception": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.tracking"),
+    "mocap_app.sightings": (*APP_STAGE, "mocap_app.tracking"),
+    "mocap_app.perception": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.tracking", "mocap_app.sightings"),
     "mocap_app.sinks": (*APP_STAGE, "engines.*", "exporters.*", "mocap_app.sinks"),
-    "mocap_app.session": (*APP_STAGE, "mocap_app.capture", "mocap_app.sinks", "mocap_app.perception",
+    "mocap_app.events": (),
+    "mocap_app.stages": (*APP_STAGE, "mocap_app.capture"),
+    "mocap_app.session": (*APP_STAGE, "mocap_app.events", "mocap_app.stages", "mocap_app.capture", "mocap_app.sinks",
+                          "mocap_app.perception",
                           "mocap_app.motion", "mocap_app.tracking"),
     # A scene is plain arrays, whether seen live or played back: its type is the viewer's, and loads no Qt.
     "mocap_app.playback": (
@@ -81,7 +85,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.library": (*APP_BASE, "mocap_app.library", "exporters.*"),
     "mocap_app.viewer": (
         *APP_BASE, "mocap_app.viewer", "mocap_app.session", "mocap_app.playback", "mocap_app.library",
-        "mocap_app.pipeline", "mocap_app.sinks", "mocap_app.motion.world", "exporters.kinematics",
+        # where the camera stands in the world, for its frustum
+        "mocap_app.motion.world",
+        "mocap_app.pipeline", "mocap_app.sinks", "exporters.kinematics",
         # what the export dialog offers is what the tables have
         "exporters.files", "exporters.presets", "engines.rendering", "moderngl", WINDOW,
         # the settings panel shows what may be chosen: engines, their options and sizes, runtimes, formats
@@ -93,7 +99,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "mocap_app.bone_map_file": (*APP_BASE, "exporters.*"),
     "mocap_app.export": (*APP_BASE, "mocap_app.motion", "engines.*", "exporters.*"),
     "mocap_app.demo": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch"),
-    "mocap_app.bench": ("mocap_app.*", "engines.*", "exporters.*", "cv2"),
+    "mocap_app.bench": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch", "matplotlib", "psutil"),
     "mocap_app.commands": ("mocap_app.*", "engines.*", "exporters.*", "cv2", "torch", "onnxruntime"),
     "mocap_app.cli": ("mocap_app.*", "engines.errors", "exporters.errors"),
     "mocap_app.__main__": ("mocap_app.*",),
@@ -106,7 +112,7 @@ LAZILY: dict[str, tuple[str, ...]] = {
 """What a door may import where it is used, inside a function, but not when it is imported itself."""
 OPTIONAL = (
     "tensorrt", "tensorrt_rtx", "openvino", "ultralytics", "torchvision", "smplx", "anny", "onnx", "onnxscript",
-    "pxr", "ezc3d", "websockets", "psutil", "pynvml",
+    "pxr", "ezc3d", "websockets", "matplotlib", "psutil", "pynvml",
 )  # fmt: skip
 """Libraries of extras: imported where they are used alone, for they may be absent. The viewer's PyQt6 is apart."""
 

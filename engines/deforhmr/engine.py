@@ -16,7 +16,7 @@ from ..recovery.sight import CROP_PX, BodySight, EncoderSight, Views
 from ..runtime.network import MM, PERCENTILE, Arrays, relative_error_mm
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_header
-from ..types import FloatArray, Image, MeshResult, Regions
+from ..types import FloatArray, Image, MeshResult, Regions, Sighting
 from ..weights import find_configured, sha256_of
 from .model import DefaultNetwork
 from .options import CONFIGURATIONS, DeforHmrOptions
@@ -46,9 +46,17 @@ class DeforHmrEngine:
         """What runs its networks; see `engines.types.MeshEngine`."""
         return self._recovery.runtime_with(self._network.session)
 
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Look at one person per region; see `engines.types.MeshEngine`."""
+        return self._recovery.see(image, regions, intrinsics, self._network.read)
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the bodies of what was seen; see `engines.types.MeshEngine`."""
+        return self._recovery.recover(sighting)
+
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self._recovery.predict(image, regions, intrinsics, self._network.read)
+        return self.recover(self.see(image, regions, intrinsics))
 
     def close(self) -> None:
         """Nothing is held beyond this object."""

@@ -12,7 +12,7 @@ from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader
 from ..runtime.session import open_session
 from ..runtime.stored import read_header
-from ..types import FloatArray, Image, MeshResult, Regions
+from ..types import FloatArray, Image, MeshResult, Regions, Sighting
 from ..weights import find_configured, sha256_of
 from .network import Deformer
 from .options import CONFIGURATIONS, DeformerOptions
@@ -50,9 +50,17 @@ class DeformerEngine:
         """What runs its networks; see `engines.types.MeshEngine`."""
         return self._recovery.runtime_with(self._session)
 
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Look at one person per region; see `engines.types.MeshEngine`."""
+        return self._recovery.see(image, regions, intrinsics, self._read)
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the bodies of what was seen; see `engines.types.MeshEngine`."""
+        return self._recovery.recover(sighting)
+
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self._recovery.predict(image, regions, intrinsics, self._read)
+        return self.recover(self.see(image, regions, intrinsics))
 
     def close(self) -> None:
         """Nothing is held beyond this object."""

@@ -14,7 +14,7 @@ from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader, check_body
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_config, read_header
-from ..types import FloatArray, Image, MeshResult, Regions
+from ..types import FloatArray, Image, MeshResult, Regions, Sighting
 from ..weights import find_configured, sha256_of
 from .config import FastMetroConfig
 from .default import DefaultNetwork
@@ -50,9 +50,17 @@ class FastMetroEngine:
         """What runs its networks; see `engines.types.MeshEngine`."""
         return self._recovery.runtime_with(self._network.session)
 
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        """Look at one person per region; see `engines.types.MeshEngine`."""
+        return self._recovery.see(image, regions, intrinsics, self._network.read)
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        """Return the bodies of what was seen; see `engines.types.MeshEngine`."""
+        return self._recovery.recover(sighting)
+
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
         """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self._recovery.predict(image, regions, intrinsics, self._network.read)
+        return self.recover(self.see(image, regions, intrinsics))
 
     def close(self) -> None:
         """Nothing is held beyond this object."""
@@ -91,7 +99,7 @@ class _Published:
         self.session = open_session(
             _FineMesh(network), [torch.zeros(1, 3, CROP_PX, CROP_PX)], ("crops",), OUTPUTS,
             f"fastmetro-{sha256_of(path)[:16]}", runtime, device, threads,
-            crops_trial((CROP_PX, CROP_PX), mesh_error_mm),
+            crops_trial((CROP_PX, CROP_PX), mesh_error_mm), brief=lambda: _FineMesh(network.brief()),
         )  # fmt: skip
 
     def read(self, views: Views, _: EncoderSight) -> BodySight:

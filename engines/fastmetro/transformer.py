@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..layers.brief_linear import BriefLinear
 from ..layers.packed_attention import PackedAttention
 
 
@@ -37,6 +38,7 @@ class Layer(nn.Module):
         super().__init__()
         self.self_attn = PackedAttention(sizes.width, sizes.heads, sizes.dropout)
         self.linear1 = nn.Linear(sizes.width, sizes.hidden)
+        self.relu: nn.Module = nn.ReLU(inplace=True)
         self.linear2 = nn.Linear(sizes.hidden, sizes.width)
         self.norm1 = nn.LayerNorm(sizes.width)
         self.norm2 = nn.LayerNorm(sizes.width)
@@ -45,9 +47,18 @@ class Layer(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
         nn.init.xavier_uniform_(self.self_attn.out_proj.weight)
 
+    @torch.no_grad()
+    def shorten(self) -> None:
+        """Compute the large products in bfloat16; see `brief_linear`. For inference."""
+        self.linear1 = BriefLinear(self.linear1, torch.bfloat16, relu=True)  # type: ignore[assignment]
+        self.linear2 = BriefLinear(self.linear2)  # type: ignore[assignment]
+        self.relu = nn.Identity()
+        for attention in (child for child in self.children() if isinstance(child, PackedAttention)):
+            attention.shorten()
+
     def feed(self, tokens: Tensor) -> Tensor:
         """Return the two-layer network of normalised tokens."""
-        return self.dropout(self.linear2(self.dropout(functional.relu(self.linear1(tokens)))))
+        return self.dropout(self.linear2(self.dropout(self.relu(self.linear1(tokens)))))
 
 
 class EncoderLayer(Layer):

@@ -8,14 +8,15 @@ from torch import Tensor, nn
 
 def split_heads(tokens: Tensor, heads: int) -> Tensor:
     """Return `(B, heads, T, d)` from `(B, T, heads * d)`."""
-    batch, length, width = tokens.shape
-    return tokens.reshape(batch, length, heads, width // heads).transpose(1, 2)
+    # Whole numbers, and the batch left open: a graph then has one step here, not eight that find out the shape.
+    length, width = (int(n) for n in tokens.shape[1:])
+    return tokens.reshape(-1, length, heads, width // heads).transpose(1, 2)
 
 
 def join_heads(tokens: Tensor) -> Tensor:
     """Return `(B, T, heads * d)` from `(B, heads, T, d)`."""
-    batch, heads, length, width = tokens.shape
-    return tokens.transpose(1, 2).reshape(batch, length, heads * width)
+    heads, length, width = (int(n) for n in tokens.shape[1:])
+    return tokens.transpose(1, 2).reshape(-1, length, heads * width)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -64,11 +64,11 @@ class OffsetNetwork(nn.Module):
 
         The offset is scale * tanh(raw) * (1/(H-1), 1/(W-1)), as in DAT's first release; one cell is twice that.
         """
-        batch, channels, height, width = context.shape
-        folded = context.reshape(batch * self.groups, channels // self.groups, height, width)
+        channels, height, width = (int(n) for n in context.shape[1:])
+        folded = context.reshape(-1, channels // self.groups, height, width)
         raw = self.layers(folded).permute(0, 2, 3, 1)
         positions = self.grid + self.scale * torch.tanh(raw) * self.cell
-        return positions.reshape(batch, self.groups, height, width, 2)
+        return positions.reshape(-1, self.groups, height, width, 2)
 
 
 class DeformableContext(nn.Module):
@@ -85,11 +85,14 @@ class DeformableContext(nn.Module):
 
     def forward(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """Return `(B, H*W, C)` sampled context and `(B, heads, queries, H*W)` attention bias."""
-        batch, channels, height, width = context.shape
-        positions = self.offsets(context).reshape(batch * self.groups, height, width, 2)
-        folded = context.reshape(batch * self.groups, channels // self.groups, height, width)
-        sampled = sample_map(folded, positions).reshape(batch, channels, height * width)
+        channels, height, width = (int(n) for n in context.shape[1:])
+        positions = self.offsets(context).reshape(-1, height, width, 2)
+        folded = context.reshape(-1, channels // self.groups, height, width)
         grids = self.bias.reshape(1, self.groups, self.heads // self.groups * self.queries, height, width)
-        grids = grids.expand(batch, -1, -1, -1, -1).reshape(batch * self.groups, -1, height, width)
-        bias = sample_map(grids, positions).reshape(batch, self.heads, self.queries, height * width)
+        per_group = self.heads // self.groups * self.queries
+        grids = grids.expand(context.shape[0], -1, -1, -1, -1).reshape(-1, per_group, height, width)
+        both = sample_map(torch.cat([folded, grids], 1), positions)
+        sampled, bias = both.split([channels // self.groups, per_group], 1)
+        sampled = sampled.reshape(-1, channels, height * width)
+        bias = bias.reshape(-1, self.heads, self.queries, height * width)
         return sampled.transpose(1, 2), bias

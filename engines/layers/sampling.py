@@ -1,4 +1,4 @@
-"""Bilinear sampling of a feature map in two forms: torch's operator, and the gathers that are exported instead."""
+"""Bilinear sampling of a feature map in two forms: torch's operator, and the gather that is exported instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 def sample(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
     """Return `(B, C, P, Q)` bilinear samples of `(B, C, H, W)` features, zero outside of the map.
 
-    An exported graph gets the gathers: TensorRT has miscompiled its sampling operator inside this very attention
+    An exported graph gets the gather: TensorRT has miscompiled its sampling operator inside this very attention
     (NVIDIA/TensorRT issue 4813), and from opset 20 on falls back to the nearest neighbour.
 
     Args:
@@ -24,9 +24,10 @@ def sample(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
 
 
 def sample_gathered(features: Tensor, grid: Tensor, align_corners: bool) -> Tensor:
-    """Return what `sample` does, by four gathers from the map with a border of zeros."""
-    channels, height, width = features.shape[1:]
-    padded = functional.pad(features, (1, 1, 1, 1)).flatten(2)
+    """Return what `sample` does, by a gather from the map with a border of zeros."""
+    channels, height, width = (int(n) for n in features.shape[1:])
+    rows, columns = (int(n) for n in grid.shape[1:3])
+    cells = functional.pad(features, (1, 1, 1, 1)).permute(0, 2, 3, 1).reshape(-1, channels)
     size = torch.tensor([width, height], device=grid.device)
     # In the padded map, the centre of cell (x, y) of the map lies at (x + 1, y + 1).
     at = (grid + 1) * ((size - 1) / 2) + 1 if align_corners else (grid + 1) * (size / 2) + 0.5
@@ -34,11 +35,13 @@ def sample_gathered(features: Tensor, grid: Tensor, align_corners: bool) -> Tens
     corner = torch.minimum(at.floor(), size.to(at.dtype))
     # Whole numbers are bounded once more: what is no number becomes any index, and a wrong one ends the run.
     share, first = at - corner, torch.minimum(corner.long().clamp(min=0), size)
-    total = features.new_zeros(())
-    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        index = (first[..., 1] + dy) * (width + 2) + first[..., 0] + dx
-        weight = (share[..., 0] if dx else 1 - share[..., 0]) * (share[..., 1] if dy else 1 - share[..., 1])
-        found = padded.gather(2, index.flatten(1)[:, None].expand(-1, channels, -1))
-        # The batch is left open: `unflatten` would write that of the export's example into the graph.
-        total = total + found.reshape(-1, channels, *index.shape[1:]) * weight[:, None]
-    return total
+    # The four corners of every place in one gather: a graph of few large steps runs faster than one of many small.
+    steps = ((0, 0), (1, 0), (0, 1), (1, 1))
+    index = torch.stack([(first[..., 1] + dy) * (width + 2) + first[..., 0] + dx for dx, dy in steps], 1)
+    picture = torch.arange(features.shape[0], device=grid.device) * ((height + 2) * (width + 2))
+    x, y = (torch.stack([1 - share[..., axis], share[..., axis]], 1) for axis in (0, 1))
+    weight = torch.cat([x * y[:, :1], x * y[:, 1:]], 1)[..., None]
+    found = cells.index_select(0, (index + picture[:, None, None, None]).flatten())
+    # The batch is left open: `unflatten` would write that of the export's example into the graph.
+    mixed = (found.reshape(-1, 4, rows, columns, channels) * weight).sum(1)
+    return mixed.permute(0, 3, 1, 2)

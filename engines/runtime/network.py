@@ -53,6 +53,10 @@ class Network:
     """A file name for what is made of it; another one where options change what the module computes without changing
     its weights."""
     trial: Trial
+    brief: Callable[[], nn.Module] | None = None
+    """Makes the same module with its largest products in bfloat16, where there is one."""
+    wide: bool = False
+    """Whether several rows at once are worth all cores: the work of each row is large beside that of sharing it."""
 
     def size_bytes(self) -> int:
         """Return what parameters and buffers take."""

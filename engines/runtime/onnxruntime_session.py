@@ -25,20 +25,24 @@ class OnnxRuntimeSession:
         Args:
             network: What to run.
             device: `cpu` or `cuda:N`.
-            threads: Threads for one run; 0 takes half of the cores.
+            threads: Threads for one run; 0 takes half of the cores, and all for several rows of a wide network.
             precision: Of the graph.
         """
         import onnxruntime
 
         graph = graph_of(network, precision)
         self._input_names = list(network.input_names)
-        self._session = open_graph(graph, device, threads)
+        self._session = self._wide = open_graph(graph, device, threads)
+        cores = os.cpu_count() or 1
+        if network.wide and device == "cpu" and not threads and cores > 1:
+            self._wide = open_graph(graph, device, cores)
         self.identity = f"onnxruntime {onnxruntime.__version__} {device} {hashlib.sha256(graph).hexdigest()}"
 
     def run(self, *arrays: NDArray) -> tuple[NDArray, ...]:
         """Return the outputs for one array per input."""
         contiguous = [np.ascontiguousarray(array) for array in arrays]
-        return tuple(self._session.run(None, dict(zip(self._input_names, contiguous, strict=True))))
+        session = self._wide if len(contiguous[0]) > 1 else self._session
+        return tuple(session.run(None, dict(zip(self._input_names, contiguous, strict=True))))
 
 
 def open_graph(graph: bytes | str, device: str = "cpu", threads: int = 0) -> Any:

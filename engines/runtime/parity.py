@@ -23,7 +23,7 @@ from .torch_session import TorchSession, one_torch_thread
 
 log = logging.getLogger(__name__)
 
-LIMITS_MM = {"fp32": 0.1, "fp16": 2.0}
+LIMITS_MM = {"fp32": 0.1, "fp16": 2.0, "bf16": 2.0}
 """Largest 95th percentile of the distance between the vertices of torch and those of the runtime."""
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from ..errors import RuntimeUnavailableError
+from ..layers.brief_linear import has_bfloat16
 from .failures import failures
 from .network import Network, Trial, doubled
 from .parity import IdentifiedSession, check_parity
@@ -34,10 +36,13 @@ class Candidate(NamedTuple):
 
 
 TORCH = Candidate("torch")
+TORCH_BRIEF = Candidate("torch", "bf16")
+"""Where torch is asked for by name: on processors that have it, for networks that have such a form."""
 ON_CPU = (Candidate("onnxruntime"), Candidate("openvino"), TORCH)
 """Fastest first. Milliseconds on one thread (onnxruntime, OpenVINO, torch): encoder 8.7, 9.5, 17; deforhmr 4.2, 7.6,
 6.6; fastmetro 5.7, 5.4, 10; deformer 15, 32, 22; detector 11, 9.9, 20."""
-ON_CUDA = (Candidate("tensorrt", "fp16"), Candidate("tensorrt"), Candidate("onnxruntime"), TORCH)
+TORCH_GRAPH = Candidate("torch", "fp16")
+ON_CUDA = (Candidate("tensorrt", "fp16"), Candidate("tensorrt"), TORCH_GRAPH, Candidate("onnxruntime"), TORCH)
 """In the order in which they are known to be fast elsewhere; not measured by us."""
 
 
@@ -51,6 +56,8 @@ def open_session(
     device: str = "cpu",
     threads: int = 0,
     trial: Trial | None = None,
+    brief: Callable[[], nn.Module] | None = None,
+    wide: bool = False,
 ) -> LastingSession:
     """Open `module` in the runtime of that name: auto | torch | onnxruntime | openvino | tensorrt.
 
@@ -62,7 +69,8 @@ def open_session(
         RuntimeUnavailableError: the runtime asked for by name cannot run here.
     """
     network = Network(
-        module, example_inputs, input_names, output_names, cache_key, trial or doubled(example_inputs)
+        module, example_inputs, input_names, output_names, cache_key, trial or doubled(example_inputs), brief,
+        wide,
     )  # fmt: skip
     order = [
         c for c in (ON_CUDA if device.startswith("cuda") else ON_CPU) if network.trial.half or c.precision != "fp16"
@@ -70,6 +78,8 @@ def open_session(
     if runtime == "auto":
         return LastingSession(network, order, device, threads)
     named = [candidate for candidate in order if candidate.runtime == runtime] or [Candidate(runtime)]
+    if runtime == "torch" and device == "cpu" and brief is not None and has_bfloat16():
+        named.insert(0, TORCH_BRIEF)
     return LastingSession(network, named, device, threads, spare=() if runtime == "torch" else (TORCH,))
 
 
@@ -136,7 +146,7 @@ def open_verified(network: Network, candidate: Candidate, device: str, threads: 
         RuntimeUnavailableError: the runtime is not here, or computes something else. Others as in `failures`.
     """
     require(candidate.runtime, device)
-    if candidate.runtime == "torch":
+    if candidate == TORCH:
         return TorchSession(network.module, device), f"torch on {device}"
     session = open_candidate(network, candidate, device, threads)
     error_mm = check_parity(session, network, candidate.precision)
@@ -146,6 +156,13 @@ def open_verified(network: Network, candidate: Candidate, device: str, threads: 
 
 def open_candidate(network: Network, candidate: Candidate, device: str, threads: int) -> IdentifiedSession:
     """Return the network in one runtime, not yet compared."""
+    if candidate == TORCH_GRAPH:
+        from .cuda_graph_session import CudaGraphSession
+
+        return CudaGraphSession(network, device, candidate.precision)
+    if candidate == TORCH_BRIEF:
+        assert network.brief is not None, "asked for where there is one alone"
+        return TorchSession(network.brief(), device, f"torch-bf16 {torch.__version__} {network.key}")
     if candidate.runtime == "onnxruntime":
         from .onnxruntime_session import OnnxRuntimeSession
 

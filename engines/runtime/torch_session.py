@@ -27,8 +27,9 @@ def one_torch_thread() -> Iterator[None]:
 class TorchSession:
     """Runs a network eagerly. Belongs to one thread at a time."""
 
-    def __init__(self, module: nn.Module, device: str = "cpu") -> None:
-        """Move `module`, in evaluation mode, to `device` (cpu | cuda:N)."""
+    def __init__(self, module: nn.Module, device: str = "cpu", identity: str = "") -> None:
+        """Move `module`, in evaluation mode, to `device` (cpu | cuda:N); `identity` is for the parity gate."""
+        self.identity = identity
         self._module = module.to(device).eval()
         self._device = device
 

@@ -49,6 +49,8 @@ PARTS = (
     Part("onnxconverter-common", "MIT", "export"),
     Part("usd-core", "TOST-1.0 (Apache-2.0 with another trademark clause)", "usd"),
     Part("ezc3d", "MIT", "c3d"),
+    Part("matplotlib", "Matplotlib (BSD-like)", "bench"),
+    Part("psutil", "BSD-3-Clause", "bench"),
     Part("anny", "Apache-2.0 (its default body: CC0)", "train"),
 )
 

@@ -76,7 +76,7 @@ class DetectorConfig:
 
     name: str = "auto"
     """What finds the people: auto takes yolo where it and its weights are at hand, else the shipped blazepose."""
-    every: int = 10
+    every: int = 15
     """Look for people on every k-th frame while all are followed; always while nobody is."""
     options: dict[str, Any] = field(default_factory=dict)
     """Checked against the detector's own options class (yolo: weights; both: min_score)."""

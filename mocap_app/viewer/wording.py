@@ -34,7 +34,9 @@ class Notice:
 
 
 SINK_WORDS = {
-    "StreamSink": "A live output has stopped",
+    "osc": "The VMC stream has stopped",
+    "vrchat": "The stream to VRChat has stopped",
+    "web": "The stream to browsers has stopped",
     "ViewSink": "The picture with the mesh cannot be drawn",
 }
 

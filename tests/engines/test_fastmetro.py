@@ -20,8 +20,11 @@ from engines.fastmetro.config import LAYERS, FastMetroConfig
 from engines.fastmetro.network import FastMetro
 from engines.fastmetro.regressor import nearest_rotations
 from engines.fastmetro.topology import Topology
+from engines.layers.brief_linear import BriefLinear
 from engines.layers.packed_attention import PackedAttention
 from engines.layers.position import sine_position
+from engines.runtime.network import relative_error_mm
+from engines.runtime.parity import LIMITS_MM
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 TOLERANCE = 1e-4
@@ -261,3 +264,17 @@ def test_topology_of_the_free_body() -> None:
     assert topology.to_fine.columns.shape == (6890, 3)
     assert topology.to_middle is not None
     np.testing.assert_allclose(topology.to_middle.weights.sum(1), 1, atol=1e-5)
+
+
+@torch.no_grad()
+def test_in_bfloat16_the_vertices_stay_within_the_gate_and_the_rest_is_shared() -> None:
+    network = filled("S")
+    network.settle()
+    brief = network.brief()
+    exact, rounded = (read.from_features(formula.features()).fine for read in (network, brief))
+    # The formula's mesh is no person: the gate for networks without a length of their own.
+    off_mm = relative_error_mm([exact.numpy()], [rounded.numpy()])
+    assert 0 < off_mm < LIMITS_MM["bf16"]
+    assert brief.xyz_regressor.weight is network.xyz_regressor.weight
+    assert isinstance(brief.transformer_1.decoder.layers[0].linear1, BriefLinear)
+    assert network.transformer_1.decoder.layers[0].linear1.weight.dtype is torch.float32

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,15 @@ def test_torch_gets_its_threads_back() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_wide_network_gives_the_same_numbers_on_all_cores(rng: np.random.Generator) -> None:
+    narrow = small_network(key="narrow")
+    wide = replace(narrow, key="wide", wide=True)
+    session = OnnxRuntimeSession(wide)
+    assert (session._wide is not session._session) == ((os.cpu_count() or 1) > 1)
+    points, weights = rng.normal(size=(6, 4)).astype(np.float32), rng.normal(size=(6, 1)).astype(np.float32)
+    for ours, theirs in zip(session.run(points, weights), OnnxRuntimeSession(narrow).run(points, weights), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    for ours, theirs in zip(session.run(points[:1], weights[:1]), session.run(points, weights), strict=True):
+        np.testing.assert_allclose(ours, theirs[:1], atol=1e-6)

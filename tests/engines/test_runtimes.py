@@ -199,7 +199,7 @@ def test_an_engine_goes_on_where_its_runtime_fails(caplog: pytest.LogCaptureFixt
     picture = np.full((256, 256, 3), 90, np.uint8)
     regions = Regions(np.full((1, 2), 128, np.float32), np.full(1, 200, np.float32), np.zeros(1, np.float32))
     first = engine.predict(picture, regions)
-    for network in (engine._recovery._encoder, engine._network._session):  # type: ignore[attr-defined]
+    for network in (engine._recovery._encoder, engine._network.session):  # type: ignore[attr-defined]
         real, network._session = network._session, _FailsAtThird(network._session)
         assert network.runtime == "onnxruntime"
         assert real is not network._session
@@ -251,3 +251,38 @@ def test_ctrl_c_is_no_crash_after_openvino_ends() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+@pytest.mark.parametrize(("error", "precision"), [(0.001, "bf16"), (0.01, "fp32")])
+def test_torch_by_name_takes_the_brief_form_where_it_is_close_enough(
+    error: float, precision: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Near(Small):
+        def forward(self, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+            sums, scaled = super().forward(points, weights)
+            return sums * (1 + error), scaled
+
+    monkeypatch.setattr(session, "has_bfloat16", lambda: True)
+    caplog.set_level(logging.INFO)
+    network = small_network()
+    opened = open_session(
+        network.module, network.example_inputs, network.input_names, network.output_names, "near", "torch", brief=Near
+    )
+    exact = TorchSession(network.module).run(*ONES)[0]
+    np.testing.assert_allclose(opened.run(*ONES)[0], exact * (1 + (error if precision == "bf16" else 0)), rtol=1e-6)
+    assert len(warnings_of(caplog)) == (precision == "fp32")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+def test_a_recorded_graph_computes_what_torch_computes(precision: str, rng: np.random.Generator) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no NVIDIA card")
+    from engines.runtime.cuda_graph_session import CudaGraphSession
+
+    network = small_network(key="graph")
+    graph = CudaGraphSession(network, "cuda:0", precision)
+    for rows in (3, 1, 8, 3):
+        arrays = rng.normal(size=(rows, 4)).astype(np.float32), rng.normal(size=(rows, 1)).astype(np.float32)
+        for ours, theirs in zip(graph.run(*arrays), TorchSession(network.module).run(*arrays), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-2 if precision == "fp16" else 1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.geometry import BOX_MARGIN, default_intrinsics, project, regions_from_boxes
 from engines.synthetic import REST_JOINTS, SyntheticEngine, SyntheticOptions
-from engines.types import Detections, FloatArray, Image, MeshResult, Regions
+from engines.types import Detections, FloatArray, Image, MeshResult, Regions, Sighting
 from mocap_app.types import Frame
 
 SIZE_WH = (640, 480)
@@ -76,7 +76,21 @@ class StageEngine:
     def __post_init__(self) -> None:
         self.body_model = SyntheticEngine(SyntheticOptions()).body_model
 
+    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
+        meshes = self._meshes(image, regions, intrinsics)
+        evidence = meshes.vertices, meshes.joints, meshes.translation, meshes.global_rotations, meshes.shape
+        return Sighting(
+            meshes.joints_px, meshes.confidence, meshes.scores, meshes.intrinsics, meshes.next_regions, evidence
+        )
+
+    def recover(self, sighting: Sighting) -> MeshResult:
+        seen = sighting.joints_px, sighting.confidence, sighting.scores, sighting.intrinsics, sighting.next_regions
+        return MeshResult(*sighting.evidence, *seen)  # type: ignore[misc]
+
     def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
+        return self.recover(self.see(image, regions, intrinsics))
+
+    def _meshes(self, image: Image, regions: Regions, intrinsics: FloatArray | None) -> MeshResult:
         index = index_of(image)
         self.calls.append((index, regions))
         camera = default_intrinsics(*SIZE_WH) if intrinsics is None else intrinsics

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scene import Cast, Person, StageDetector, StageEngine, frame
+from scene import Cast, Person, StageDetector, StageEngine, frame, index_of
 
 from engines.synthetic import SyntheticDetector, SyntheticDetectorOptions, SyntheticEngine, SyntheticOptions
-from engines.types import Detections, Image, Regions
+from engines.types import Detections, Image, MeshResult, Regions, Sighting
 from mocap_app.capture.synthetic import draw_figure
 from mocap_app.config import DetectorConfig, TrackingConfig
-from mocap_app.perception import MAX_REGION_SIDES, PICTURE_PASSES, Perception, sane
+from mocap_app.perception import ASIDE_FRAMES, PICTURE_PASSES, Perception
+from mocap_app.sightings import MAX_REGION_SIDES, sane
 from mocap_app.types import Frame
 
 
@@ -284,3 +286,69 @@ def test_the_drawn_figure_and_tiny_pictures(size_hw: tuple[int, int]) -> None:
     assert len(perception.process_picture(Frame(picture, 0, 0))[0]) == 0
     drawn = Frame(draw_figure(0.0, (320, 240)), 1, 33_000_000)
     assert perception.process(drawn)[0].track_ids.tolist() == [1]
+
+
+def beside(cast: Cast, detector: StageDetector, frames: range) -> list[dict[int, int]]:
+    perception = Perception(detector, StageEngine(cast), DetectorConfig(every=5), TrackingConfig())
+    with ThreadPoolExecutor(1) as pool:
+        perception.work_aside(pool.submit)
+        return play(perception, frames)
+
+
+def test_a_newcomer_found_beside_the_line_is_followed_a_fixed_number_of_frames_later() -> None:
+    def cast(index: int) -> dict[int, Person]:
+        return {1: Person(150)} | ({2: Person(450 + 4 * index)} if index >= 4 else {})
+
+    detector = StageDetector(cast)
+    seen = beside(cast, detector, range(16))
+    first = 5 + ASIDE_FRAMES
+    assert seen[first - 1] == {1: 1}
+    assert seen[first] == seen[15] == {1: 1, 2: 2}
+    assert detector.calls == [0, 5, 10, 15]
+    assert beside(cast, StageDetector(cast), range(16)) == seen
+
+
+def test_who_moves_while_a_detection_runs_beside_the_line_is_not_taken_for_somebody_new() -> None:
+    def cast(index: int) -> dict[int, Person]:
+        return {1: Person(60 + 30 * index)}
+
+    assert beside(cast, StageDetector(cast), range(19)) == [{1: 1}] * 19
+
+
+def test_once_nobody_is_followed_the_detection_beside_the_line_is_waited_for_and_forgotten() -> None:
+    def cast(index: int) -> dict[int, Person]:
+        return {1: Person(150)} if index < 7 or index >= 9 else {}
+
+    detector = StageDetector(cast)
+    seen = beside(cast, detector, range(12))
+    assert detector.calls[:4] == [0, 5, 8, 9]
+    assert seen[9] == {1: 1}
+
+
+def test_an_error_of_a_detection_beside_the_line_comes_out() -> None:
+    class Failing(StageDetector):
+        def detect(self, image: Image) -> Detections:
+            if index_of(image) >= 5:
+                raise RuntimeError("the card is gone")
+            return super().detect(image)
+
+    with pytest.raises(RuntimeError, match="the card is gone"):
+        beside(one_person, Failing(one_person), range(12))
+
+
+def test_bodies_that_are_no_numbers_are_left_out_of_their_frame_alone(caplog: pytest.LogCaptureFixture) -> None:
+    class Spoiling(StageEngine):
+        def recover(self, sighting: Sighting) -> MeshResult:
+            meshes = super().recover(sighting)
+            meshes.vertices[0, 0] = np.nan
+            return meshes
+
+    def cast(index: int) -> dict[int, Person]:
+        return {1: Person(150), 2: Person(450)}
+
+    perception = Perception(StageDetector(cast), Spoiling(cast), DetectorConfig(), TrackingConfig())
+    for index in range(3):
+        tracks, meshes, _ = perception.process(frame(index))
+        assert len(tracks) == len(meshes) == 1
+        assert np.isfinite(meshes.vertices).all()
+    assert len([r for r in caplog.records if "not finite" in r.message]) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.types import BodyModel, MeshResult, Regions
+from engines.types import BodyModel, MeshResult, Regions, Sighting
 from exporters.types import Pose, Skeleton
 from mocap_app.errors import SessionError, SinkError, SourceError
 from mocap_app.mailbox import Keep
@@ -22,15 +22,20 @@ WAIT_S = 10.0
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
-def nobody() -> tuple[Tracks, MeshResult]:
-    def zeros(*shape: int) -> Any:
-        return np.zeros(shape, np.float32)
+def zeros(*shape: int) -> Any:
+    return np.zeros(shape, np.float32)
 
-    meshes = MeshResult(
-        zeros(0, 4, 3), zeros(0, 1, 3), zeros(0, 3), zeros(0, 1, 3, 3), zeros(0, 10), zeros(0, 1, 2), zeros(0, 1),
-        zeros(0), np.eye(3, dtype=np.float32), Regions.empty(),
+
+def nobody() -> tuple[Tracks, Sighting]:
+    sighting = Sighting(zeros(0, 1, 2), zeros(0, 1), zeros(0), np.eye(3, dtype=np.float32), Regions.empty())
+    return Tracks(np.zeros(0, np.int64), zeros(0, 4), zeros(0)), sighting
+
+
+def no_bodies(sighting: Sighting) -> MeshResult:
+    return MeshResult(
+        zeros(0, 4, 3), zeros(0, 1, 3), zeros(0, 3), zeros(0, 1, 3, 3), zeros(0, 10), sighting.joints_px,
+        sighting.confidence, sighting.scores, sighting.intrinsics, sighting.next_regions,
     )  # fmt: skip
-    return Tracks(np.zeros(0, np.int64), zeros(0, 4), zeros(0)), meshes
 
 
 class FakeSource:
@@ -76,13 +81,19 @@ class FakePerception:
         self.closed_by: str | None = None
         self.pictures = 0
 
-    def process(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+    def work_aside(self, submit: Any) -> None:
+        self.submit = submit
+
+    def see(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
         self.step(frame)
         return (*nobody(), {"detect": 1.0, "track": 0.1, "recover": 2.0})
 
-    def process_picture(self, frame: Frame) -> tuple[Tracks, MeshResult, dict[str, float]]:
+    def see_picture(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
         self.pictures += 1
-        return self.process(frame)
+        return self.see(frame)
+
+    def recover(self, tracks: Tracks, sighting: Sighting) -> tuple[Tracks, MeshResult]:
+        return tracks, no_bodies(sighting)
 
     def close(self) -> None:
         self.closed_by = threading.current_thread().name
@@ -427,6 +438,56 @@ def test_each_part_is_closed_by_the_thread_that_made_it() -> None:
     run(session_of(source, sink, make_perception=make))
     assert parts[0].thread == parts[0].closed_by == "inference"
     assert source.closed_by == {"capture"}
+
+
+def test_detections_that_can_wait_run_on_a_thread_of_the_session() -> None:
+    names: list[str] = []
+
+    class Aside(FakePerception):
+        def see(self, frame: Frame) -> tuple[Tracks, Sighting, dict[str, float]]:
+            names.append(self.submit(lambda image: threading.current_thread().name, IMAGE).result(WAIT_S))
+            return super().see(frame)
+
+    run(session_of(FakeSource(2), FakeSink(), make_perception=Aside))
+    assert names == ["detection_0"] * 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("detection")]
+
+
+def test_the_next_frame_is_looked_at_while_bodies_are_recovered() -> None:
+    recovering, looked = threading.Event(), threading.Event()
+
+    class Slow(FakePerception):
+        def recover(self, tracks: Tracks, sighting: Sighting) -> tuple[Tracks, MeshResult]:
+            recovering.set()
+            assert looked.wait(WAIT_S)
+            return super().recover(tracks, sighting)
+
+    def step(frame: Frame) -> None:
+        if frame.index == 1:
+            assert recovering.wait(WAIT_S)
+            looked.set()
+
+    sink = FakeSink()
+    run(session_of(FakeSource(3), sink, make_perception=lambda: Slow(step)))
+    assert sink.indices == [0, 1, 2]
+
+
+def test_a_solver_that_cannot_be_made_ends_the_session() -> None:
+    perception = FakePerception()
+
+    def make_solver(_: object) -> FakeSolver:
+        raise SinkError("no body")
+
+    session = session_of(
+        FakeSource(5, is_live=True, blocks=True),
+        FakeSink(),
+        make_perception=lambda: perception,
+        make_solver=make_solver,
+    )
+    session.start()
+    with pytest.raises(SinkError, match="no body"):
+        session.join()
+    assert perception.closed_by is not None
 
 
 def test_join_from_inside_is_refused() -> None:

@@ -279,7 +279,7 @@ def test_the_wheel_scrolls_and_changes_nothing_it_passes_over(shown: Callable[[S
     where = QPointF(editor.box.mapToGlobal(QPoint(5, 5)))
     turn = QWheelEvent(place, where, step, step, no_buttons, no_keys, Qt.ScrollPhase.NoScrollPhase, False)
     QApplication.sendEvent(editor.box, turn)
-    assert editor.box.value() == 10
+    assert editor.box.value() == AppConfig().detector.every
     assert panel.config == AppConfig()
 
 

@@ -348,6 +348,7 @@ def test_words() -> None:
     assert disk.action == "choose_folder"
     broken = wording.failure(ValueError("shapes differ"))
     assert (broken.title, broken.text) == ("The program has made a mistake", "Shapes differ.")
-    event = Event(State.RUNNING, "StreamSink", OSError("the network is gone"))
+    event = Event(State.RUNNING, "osc", OSError("the network is gone"))
     told = wording.detached(event.detached, event.error)
+    assert told.title == "The VMC stream has stopped"
     assert (told.kind, told.text) == ("warning", "The network is gone; the rest goes on.")
