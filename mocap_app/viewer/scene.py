@@ -99,6 +99,16 @@ class Scene:
         return (self.vertices if len(self.vertices) else self.joints).reshape(-1, 3)
 
 
+def rehearsal() -> Scene:
+    """Return a scene with a little of everything that can be drawn, far below the floor."""
+    corners = np.array([(0, 0, 0), (0.1, 0, 0), (0, 0.1, 0), (0, 0, 0.1)], np.float32) - (0, 50, 0)
+    faces = np.array([(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)], np.int32)
+    points = corners[None].astype(np.float32)
+    return Scene(
+        points, faces, points[:, :2], np.array([-1, 0], np.int32), np.ones(1, np.int64), trails=(points[0, :3],)
+    )
+
+
 def scene_of(result: FrameResult, body_model: BodyModel, camera_pitch_deg: float = 0.0) -> Scene:
     """Return what one live result shows.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -11,12 +12,15 @@ from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext, QSurfaceFormat
 from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 
 from .orbit import OrbitCamera
-from .scene import Scene
+from .scene import Scene, rehearsal
 from .scene_drawing import SceneDrawing
-from .scene_style import Look
+from .scene_style import MODES, Look
 
 SAMPLES = 4
 STILL_MS = 160
+REHEARSAL_MS = 200
+"""After the first picture, while the engine loads: a driver compiles what is drawn when it is first drawn, which in
+software takes a fifth of a second, in the middle of the first movement."""
 MOST_SMOOTHED_PX = 2_500_000
 """A larger picture is not smoothed by a processor: it would stop the window for half a second."""
 SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "swrast", "gdi generic", "basic render", "software")
@@ -57,6 +61,10 @@ class SceneCanvas(QOpenGLWidget):
         self._still.setSingleShot(True)
         self._still.setInterval(STILL_MS)
         self._still.timeout.connect(self._come_to_rest)
+        self._rehearsal = QTimer(self)
+        self._rehearsal.setSingleShot(True)
+        self._rehearsal.timeout.connect(self._rehearse)
+        self._rehearses = False
 
     def redraw(self) -> None:
         """Draw anew with Qt's next turn: something has moved."""
@@ -77,6 +85,7 @@ class SceneCanvas(QOpenGLWidget):
             self.smooths_moving = not is_software(self.renderer)
             # Qt makes a new context when the widget moves to another window.
             qt_context.aboutToBeDestroyed.connect(self.release)
+            self._rehearsal.start(REHEARSAL_MS)
         except TROUBLE as error:
             self._fail(error)
 
@@ -90,6 +99,9 @@ class SceneCanvas(QOpenGLWidget):
         try:
             window = self._targets.window(self.defaultFramebufferObject(), size_wh)
             target = self._targets.smooth(size_wh) if is_smooth else window
+            if self._rehearses:
+                self._rehearses = False
+                self._draw_rehearsal(window, size_wh, ratio)
             self._drawing.draw(self.scene, self.camera, target, size_wh, self.look, ratio)
             if target is not window:
                 assert self._context is not None
@@ -98,6 +110,19 @@ class SceneCanvas(QOpenGLWidget):
             self.frames += 1
         except TROUBLE as error:
             self._fail(error)
+
+    def _rehearse(self) -> None:
+        self._rehearses = True
+        self.update()
+
+    def _draw_rehearsal(self, window: moderngl.Framebuffer, size_wh: tuple[int, int], ratio: float) -> None:
+        """Draw everything once in every way, to be drawn over at once."""
+        assert self._drawing is not None
+        assert self._targets is not None
+        for target in (self._targets.smooth(size_wh), window):
+            for mode in MODES:
+                look = replace(self.look, mode=mode, trail=True)
+                self._drawing.draw(rehearsal(), self.camera, target, size_wh, look, ratio)
 
     def release(self) -> None:
         """Release what is held on the graphics card; may be called twice."""

@@ -14,8 +14,9 @@ from engines.types import FloatArray
 from . import scene_shaders as shaders
 from .orbit import OrbitCamera
 from .scene import Scene
-from .scene_shapes import ball, bone_rows, frustum_rows, joint_rows, octahedron, openness, shadow_rows, trail_rows
+from .scene_shapes import ball, bone_rows, frustum_rows, joint_rows, octahedron, shadow_rows, trail_rows
 from .scene_style import BONE_PALENESS, FILL_DIRECTION, GLOSS, KEY_DIRECTION, THEMES, Look, Theme, colors_of
+from .shading import are_same, shading_of
 
 SQUARE = np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)], np.float32)
 STRIP = np.array([(0, -1), (0, 1), (1, -1), (1, 1)], np.float32)
@@ -242,6 +243,7 @@ class _Surfaces:
     def __init__(self, context: moderngl.Context, program: moderngl.Program) -> None:
         self._context, self._program = context, program
         self._faces: np.ndarray | None = None
+        self._normals: VertexNormals
         self._parts: list[Any] = []
 
     def render(self, scene: Scene, colors: FloatArray) -> None:
@@ -264,21 +266,17 @@ class _Surfaces:
         """Make buffers for these faces, once."""
         count = scene.vertices.shape[1]
         before = self._faces
-        if before is not None and self._parts[0].size == 12 * count and _are_same(before, scene.faces):
+        if before is not None and self._parts[0].size == 12 * count and are_same(before, scene.faces):
             return
         self.release()
-        self._faces, self._normals = scene.faces, VertexNormals(scene.faces, count)
+        shading = shading_of(scene)
+        self._faces, self._normals = scene.faces, shading.normals
         places, normals = (self._context.buffer(reserve=12 * count) for _ in range(2))
         index = self._context.buffer(np.ascontiguousarray(scene.faces, np.int32))
-        first = scene.vertices[0]
-        folds = self._context.buffer(openness(first, self._normals(first), scene.faces))
+        folds = self._context.buffer(shading.folds)
         content = [(places, "3f", "position"), (normals, "3f", "normal"), (folds, "1f", "openness")]
         array = self._context.vertex_array(self._program, content, index)
         self._parts = [places, normals, folds, index, array]
-
-
-def _are_same(faces: np.ndarray, others: np.ndarray) -> bool:
-    return faces is others or np.array_equal(faces, others)
 
 
 def _set_matrix(program: moderngl.Program, name: str, matrix: FloatArray) -> None:

@@ -19,6 +19,7 @@ from ..sinks import SinkContext, TakeRecorder
 from ..types import Frame, FrameResult
 from .drawing import PersonLabel, draw_skeletons, labels_of, scaled_to
 from .scene import Scene, Trails, scene_of
+from .shading import shading_of
 from .state import Recording, RecordPlan, ViewState
 from .take_names import next_name
 
@@ -99,6 +100,8 @@ class ViewSink:
         if self._state.show_skeleton and len(shown):
             image = draw_skeletons(image, result, shown, self._context.body_model.parents, scale)
         scene = scene_of(result, self._context.body_model, self._pitch_deg)
+        if len(scene.vertices):
+            shading_of(scene)  # here, and not when the window first draws it
         scene = self._trails.with_trails(scene, result.frame.timestamp_ns / 1e9)
         self._pictures.put(Shown(image, labels_of(result, shown, scale), result, self._context, scene))
         self._context.stats.left("window", result.frame.grabbed_ns)
