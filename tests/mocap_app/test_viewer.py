@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
 
 from mocap_app.viewer.app import check_screen, closed_by_interrupt, make_application, run
+from mocap_app.viewer.export_dialog import ExportDialog
 from mocap_app.viewer.help_sheet import HelpSheet
 from mocap_app.viewer.loop_meter import LoopMeter
 from mocap_app.viewer.sources import DEMO_CLIP, CameraChoice, CameraMode, demo_of
@@ -214,19 +217,24 @@ def test_without_a_camera_the_demo_actor_plays_and_a_card_says_what_to_do(opened
     wait_for(lambda: window.panel.text.badge == "DEMO")
 
 
-def test_a_dropped_video_runs_through_the_shipped_engine_and_is_recorded_whole(opened: Open) -> None:
+def short_clip(frames: int) -> Path:
+    """Write the beginning of the demo actor's clip into the current folder."""
     import cv2
 
-    window = opened(AppConfig(record=RecordConfig(formats=("npz",))), begins=False)
     short = Path("short.mp4").absolute()
     video = cv2.VideoCapture(str(DEMO_CLIP))
     writer = cv2.VideoWriter(str(short), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 30, (960, 540))
-    for _ in range(12):
+    for _ in range(frames):
         writer.write(video.read()[1])
     writer.release()
     video.release()
+    return short
+
+
+def test_a_dropped_video_runs_through_the_shipped_engine_and_is_recorded_whole(opened: Open) -> None:
+    window = opened(AppConfig(record=RecordConfig(formats=("npz",))), begins=False)
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(short))])
+    mime.setUrls([QUrl.fromLocalFile(str(short_clip(12)))])
     button, modifier = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, mime, button, modifier))
     assert (window.studio.capture.source, window.studio.capture.loop) == ("video", True)
@@ -240,6 +248,60 @@ def test_a_dropped_video_runs_through_the_shipped_engine_and_is_recorded_whole(o
     wait_for(lambda: window.studio.phase is Phase.ENDED)
     window.banner.action.click()
     wait_for(lambda: len(window.panes.scene.scene.vertices) == 1 or window.panes.scene.canvas is None)
+
+
+def test_a_video_is_recorded_played_trimmed_and_exported_for_another_program(opened: Open, tmp_path: Path) -> None:
+    """What an animator does in an afternoon, with the shipped engine; three.js reads the file at the end."""
+    config = AppConfig(
+        capture=CaptureConfig(source="video", path=str(short_clip(45)), realtime=True, loop=True),
+        record=RecordConfig(formats=("npz",)),
+    )
+    window = opened(config)
+    wait_for(lambda: has_result(window) and window.panel.shown.labels, 60)  # type: ignore[union-attr]
+    window.record_bar.button.click()
+    takes = window.panes.takes
+    wait_for(lambda: takes.library.recordings(), 90)
+    wait_for(lambda: window.studio.phase is Phase.ENDED)
+    whole = takes.library.recordings()[0]
+    window.banner.action.click()
+    assert window.panes.mode is Mode.PLAYBACK
+    wait_for(lambda: window.panes.timeline.playhead.time_s > 0.2)
+    playhead = window.panes.timeline.playhead
+    window.panes.timeline.pause()
+    playhead.seek(0.5)
+    window.panes.timeline.press(Qt.Key.Key_I)
+    playhead.seek(1.0)
+    window.panes.timeline.press(Qt.Key.Key_O)
+    takes.select(whole.name)
+    takes._acts["trim"].trigger()
+    wait_for(lambda: takes.library.find(f"{whole.name}_trim") is not None and not takes.is_writing)
+    trimmed = takes.library.find(f"{whole.name}_trim")
+    assert trimmed is not None
+    window.panes._export(trimmed)
+    dialog = window.findChild(ExportDialog)
+    assert dialog is not None
+    for suffix, box in dialog.formats.items():
+        box.setChecked(suffix == ".bvh")
+    dialog.start_button.click()
+    wait_for(lambda: not dialog.is_running, 60)
+    (file,) = takes.library.folder.rglob("*.bvh")
+    dialog.close()
+    frames = trimmed.people[0].frames
+    assert 12 <= frames <= 17
+    assert frames_in_three_js(file) in (frames, None)
+
+
+def frames_in_three_js(file: Path) -> int | None:
+    """Return how many frames the independent reader finds; None where it is not at hand."""
+    reader = Path(__file__).resolve().parents[3] / "shared" / "readers" / "bvh_three.mjs"
+    folder = os.environ.get("MOCAP_READERS_NODE")
+    if not folder or not shutil.which("node") or not reader.is_file():
+        return None
+    environment = os.environ | {"THREE_DIR": str(Path(folder) / "node_modules" / "three")}
+    done = subprocess.run(
+        ["node", str(reader), str(file), "--frames", "all"], env=environment, capture_output=True, text=True, check=True
+    )
+    return len(json.loads(done.stdout)["frames"])
 
 
 def test_what_is_no_video_is_refused_in_words(opened: Open, tmp_path: Path) -> None:
