@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from .studio import Studio
@@ -23,7 +25,8 @@ class StudioBridge(QObject):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
-        self._counts: list[int] = []
+        self._counts: list[tuple[float, int]] = []
+        """When, and how many frames there were: a busy window is asked late."""
         self._refresh = QTimer(self)
         self._refresh.timeout.connect(self._look)
         self._refresh.start(REFRESH_MS)
@@ -44,9 +47,9 @@ class StudioBridge(QObject):
         self.moved_on.emit()
 
     def _tell_status(self) -> None:
-        frames = self._studio.frames
-        if self._counts and frames < self._counts[-1]:  # another session
+        now_s, frames = time.monotonic(), self._studio.frames
+        if self._counts and frames < self._counts[-1][1]:  # another session
             self._counts.clear()
-        self._counts = [*self._counts[-4:], frames]
-        span_s = (len(self._counts) - 1) * STATUS_MS / 1000
-        self.status_due.emit((frames - self._counts[0]) / span_s if span_s else 0.0)
+        self._counts = [*self._counts[-4:], (now_s, frames)]
+        begun_s, before = self._counts[0]
+        self.status_due.emit((frames - before) / (now_s - begun_s) if now_s > begun_s else 0.0)

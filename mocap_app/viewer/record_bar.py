@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PyQt6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -27,6 +27,8 @@ from .take_names import FIELDS, next_name
 from .theme import DARK, Theme
 
 BUTTON_PX = 58
+NAMED_PX = 720
+"""A narrower bar has no room for the name of the next take."""
 
 
 class RecordButton(QAbstractButton):
@@ -123,6 +125,13 @@ class RecordBar(QFrame):
         self.disk = _label("", "caption")
         self._arrange()
         self.show_plan(plan)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Leave the name away where there is no room for it: a wider window has it again."""
+        super().resizeEvent(event)
+        is_wide = self.width() >= NAMED_PX
+        self.name.setVisible(is_wide)
+        self.next.setVisible(is_wide)
 
     def show_plan(self, plan: RecordPlan) -> None:
         """Show `plan`, and what the next take will be called."""

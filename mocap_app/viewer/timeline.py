@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QFontDatabase, QKeyEvent
+from PyQt6.QtGui import QFontDatabase, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ..library import Recording
@@ -17,6 +17,10 @@ from .take_wording import clock
 REFRESH_MS = 16
 RESTING_MS = 150
 """How often a playhead that stands is looked at: somebody else may move it."""
+
+
+FRAMED_PX = 660
+"""A narrower timeline has room for the time alone."""
 
 
 class Timeline(QWidget):
@@ -82,7 +86,8 @@ class Timeline(QWidget):
             self._was_playing = is_playing
             self._show_playing(is_playing)
             self.played.emit(is_playing)
-        self.time_label.setText(f"{clock(time_s, 2)} / {clock(head.duration_s, 2)}")
+        whole = f" / {clock(head.duration_s, 2)}" if self.width() >= FRAMED_PX else ""
+        self.time_label.setText(f"{clock(time_s, 2)}{whole}")
         self.frame_label.setText(f"Frame {head.frame}" if head.duration_s else "")
         if time_s != self._told_s:
             self._told_s = time_s
@@ -96,6 +101,12 @@ class Timeline(QWidget):
             return False
         act()
         return True
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Leave the number of the frame and the length away where the time needs the room."""
+        super().resizeEvent(event)
+        self.frame_label.setVisible(self.width() >= FRAMED_PX)
+        self.refresh()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Act on a key; leave others to whoever holds the timeline."""
