@@ -134,6 +134,16 @@ def test_tensorrt_builds_an_engine(light: Network, precision: str) -> None:
     assert tensorrt_build.engine_of(light, precision, "no card") == plan, "the second time it is read"
 
 
+@pytest.mark.slow
+@pytest.mark.runtimes
+@pytest.mark.parametrize("pair", [("fastmetro", "S-R50"), ("deformer", "R50")], ids="-".join)
+def test_tensorrt_builds_a_network_with_a_trunk(pair: tuple[str, str]) -> None:
+    """The smallest of each family: the largest take a minute each."""
+    if find_spec("tensorrt_rtx") is None:
+        pytest.skip("tensorrt-rtx is not installed")
+    assert len(tensorrt_build.engine_of(network_of(*pair), "fp16", "no card")) > 50_000_000
+
+
 def test_arrays_of_a_trial_are_what_the_network_takes(light: Network) -> None:
     arrays = light.trial.inputs()
     assert all(len(array) == 4 and array.dtype == np.float32 for array in arrays)
