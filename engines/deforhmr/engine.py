@@ -10,13 +10,13 @@ import torch
 
 from ..body.fitting import joints_of
 from ..body.parameters import rest_joints
+from ..recovery.engine import RecoveryEngine
 from ..recovery.golden import MM_PER_PX, crops_trial, distance, sight_trial
 from ..recovery.recovery import Recovery
 from ..recovery.sight import CROP_PX, BodySight, EncoderSight, Views
 from ..runtime.network import MM, PERCENTILE, Arrays, relative_error_mm
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_header
-from ..types import FloatArray, Image, MeshResult, Regions, Sighting
 from ..weights import find_configured, sha256_of
 from .model import DefaultNetwork
 from .options import CONFIGURATIONS, DeforHmrOptions
@@ -25,7 +25,7 @@ from .stored import FORMAT, load_paper
 INPUTS, OUTPUTS = ("landmarks", "world", "map16", "map8"), ("rotations", "betas", "camera", "joints_px")
 
 
-class DeforHmrEngine:
+class DeforHmrEngine(RecoveryEngine):
     """Recovers bodies from rotated squares of a picture. Used by one thread at a time."""
 
     def __init__(self, options: DeforHmrOptions, device: str = "cpu") -> None:
@@ -37,29 +37,8 @@ class DeforHmrEngine:
         """
         path = find_configured(CONFIGURATIONS[options.configuration], options.weights)
         paper = read_header(path).get("format") == FORMAT
-        self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=not paper)
-        self.body_model = self._recovery.body_model
-        self._network = (_Paper if paper else _Default)(path, self._recovery, options, device)
-
-    @property
-    def runtime(self) -> str:
-        """What runs its networks; see `engines.types.MeshEngine`."""
-        return self._recovery.runtime_with(self._network.session)
-
-    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
-        """Look at one person per region; see `engines.types.MeshEngine`."""
-        return self._recovery.see(image, regions, intrinsics, self._network.read)
-
-    def recover(self, sighting: Sighting) -> MeshResult:
-        """Return the bodies of what was seen; see `engines.types.MeshEngine`."""
-        return self._recovery.recover(sighting)
-
-    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
-        """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self.recover(self.see(image, regions, intrinsics))
-
-    def close(self) -> None:
-        """Nothing is held beyond this object."""
+        recovery = Recovery(options.body, options.runtime, device, options.threads, measured=not paper)
+        super().__init__(recovery, (_Paper if paper else _Default)(path, recovery, options, device))
 
 
 class _Default:

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ..body.topology import load_levels
+from ..recovery.engine import RecoveryEngine
 from ..recovery.golden import crops_trial, mesh_error_mm, sight_trial
 from ..recovery.recovery import Recovery
 from ..recovery.sight import BodySight, EncoderSight, Views
 from ..recovery.vertices import VertexReader, check_body
 from ..runtime.session import open_session
 from ..runtime.stored import fill_network, read_config, read_header
-from ..types import FloatArray, Image, MeshResult, Regions, Sighting
 from ..weights import find_configured, sha256_of
 from .config import FastMetroConfig
 from .default import DefaultNetwork
@@ -28,7 +28,7 @@ CROP_PX = 224
 INPUTS, OUTPUTS = ("landmarks", "world", "map8"), ("camera", "vertices")
 
 
-class FastMetroEngine:
+class FastMetroEngine(RecoveryEngine):
     """Recovers bodies from rotated squares of a picture. Used by one thread at a time."""
 
     def __init__(self, options: FastMetroOptions, device: str = "cpu") -> None:
@@ -40,30 +40,9 @@ class FastMetroEngine:
         """
         path = find_configured(CONFIGURATIONS[options.configuration], options.weights)
         own = read_header(path).get("network") == DEFAULT_NAME
-        self._recovery = Recovery(options.body, options.runtime, device, options.threads, measured=own)
-        self.body_model = self._recovery.body_model
         how = (options.runtime, device, options.threads)
-        self._network = _Default(path, self._recovery, *how) if own else _Published(path, self._recovery, *how)
-
-    @property
-    def runtime(self) -> str:
-        """What runs its networks; see `engines.types.MeshEngine`."""
-        return self._recovery.runtime_with(self._network.session)
-
-    def see(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> Sighting:
-        """Look at one person per region; see `engines.types.MeshEngine`."""
-        return self._recovery.see(image, regions, intrinsics, self._network.read)
-
-    def recover(self, sighting: Sighting) -> MeshResult:
-        """Return the bodies of what was seen; see `engines.types.MeshEngine`."""
-        return self._recovery.recover(sighting)
-
-    def predict(self, image: Image, regions: Regions, intrinsics: FloatArray | None = None) -> MeshResult:
-        """Recover one body per region; see `engines.types.MeshEngine`."""
-        return self.recover(self.see(image, regions, intrinsics))
-
-    def close(self) -> None:
-        """Nothing is held beyond this object."""
+        recovery = Recovery(options.body, *how, measured=own)
+        super().__init__(recovery, (_Default if own else _Published)(path, recovery, *how))
 
 
 class _Default:

@@ -36,7 +36,7 @@ class Editor(QWidget):
         self._is_showing = False
 
     def _put(self, value: Any) -> None:
-        raise NotImplementedError
+        """Show `value`; an editor says how."""
 
     def _tell(self, value: Any) -> None:
         if not self._is_showing:
